@@ -44,21 +44,25 @@ class Happenings:
         self._rules = [(rule, rule.condition) for rule in rules if isinstance(rule.condition, Happening)]
         self._tallies: dict[tuple[int, WorkloadId], Tally] = {}
         self._restarts: dict[WorkloadId, int] = {}
+        self._before: dict[WorkloadId, Reading] = {}
+        """Those of the moment before: the event of an end may come when the workload is gone."""
 
     def clear(self) -> None:
         """Forget what happened: another run began."""
         self._tallies.clear()
         self._restarts.clear()
+        self._before = {}
 
     def note(self, moment: Moment) -> None:
         """Take in what a frame tells."""
         if not self._rules:
             return
         for occurrence in self._occurrences(moment):
-            reading = moment.readings.get(occurrence.id)
+            reading = moment.readings.get(occurrence.id) or self._before.get(occurrence.id)
             for index, (_, condition) in enumerate(self._rules):
                 if occurrence.what in condition.whats and _is_meant(condition, occurrence, reading):
                     self._count(index, occurrence, moment.frame.at_ns)
+        self._before = moment.readings
 
     def standing(self, moment: Moment) -> Iterator[tuple[Rule, WorkloadId, str, str, bool]]:
         """Yield for each rule and workload with something counted: its name, the detail, and whether the rule holds."""
@@ -107,7 +111,13 @@ def _is_meant(condition: Happening, occurrence: Occurrence, reading: Reading | N
     return condition.query.matches(reading)
 
 
-_KINDS = {"systemd": Kind.SERVICE, "qemu": Kind.VM, "vsphere": Kind.VM, "vbox": Kind.VM}
+_KINDS = {"systemd": Kind.SERVICE} | dict.fromkeys(
+    (
+        *("qemu", "vmm", "firecracker", "cloud-hypervisor", "proxmox", "lima", "multipass"),
+        *("virtualbox", "vmware", "vsphere"),
+    ),
+    Kind.VM,
+)
 """What a workload is of which only its engine is known; of all others it is a container."""
 
 

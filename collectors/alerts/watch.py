@@ -192,8 +192,9 @@ class AlertWatch:
         subject = Subject(workload.id)
         standing = self._standings.get((rule.name, subject))
         verdict = evidence.verdict(condition.query, reading)
+        has_begun = standing is not None and standing.alert is not None
         is_absent, end = False, OVER
-        if standing is not None and standing.alert is not None:
+        if has_begun:
             if rule.until is not None:
                 is_over = evidence.verdict(rule.until, reading)
                 verdict = None if is_over is None else not is_over
@@ -201,7 +202,7 @@ class AlertWatch:
                 is_absent, end = True, ABSENT
                 if not workload.state.is_active:
                     verdict, end = False, AT_REST
-        detail = measured_words(condition.query, reading) if verdict else ""
+        detail = "" if has_begun or not verdict else measured_words(condition.query, reading)
         return _Case(rule, subject, workload.name, workload, verdict, condition.for_s, detail, is_absent, end)
 
     def _of_source(self, moment: Moment, state: SourceState) -> Iterator[_Case]:

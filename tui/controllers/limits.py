@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from tui.dialogs.limits_form import Ended, LimitRow, Lines, Planned
 
-_P95 = 0.95
 _LEAST = 20
 """Values of the past from which on a percentile says something."""
 _ASKING = "Type what is to be new; none takes a limit away."
@@ -155,25 +154,17 @@ def use_in(history: History, reading: Reading | None, interval_s: float) -> Use:
         reading: The newest values of the workload; `None` if it is gone.
         interval_s: Seconds between frames.
     """
+    from collectors.comparison.window_statistics import statistics
+
     if reading is None:
         return NO_USE
     identity, pids = reading.workload.id, reading.value("pids")
-    memory = _past(history.recent(identity, "memory_host_bytes", CAPACITY))
-    cpu = _past(history.recent(identity, "cpu_percent", CAPACITY))
-    if reading.is_machine or len(memory) < _LEAST or len(cpu) < _LEAST:  # what a guest uses inside has no history
+    memory = statistics(history.recent(identity, "memory_host_bytes", CAPACITY))
+    cpu = statistics(history.recent(identity, "cpu_percent", CAPACITY))
+    has_past = memory is not None and cpu is not None and min(memory.ticks, cpu.ticks) >= _LEAST
+    if memory is None or cpu is None or not has_past or reading.is_machine:  # a guest's inside has no history
         percent = reading.value("cpu_percent")
-        cores, most = None if percent is None else percent / 100, max(cpu) / 100 if cpu else None
+        cores, most = None if percent is None else percent / 100, cpu.max / 100 if cpu is not None else None
         return Use(reading.value("memory_inside_bytes"), None, cores, most, pids)
-    span = duration(len(cpu) * interval_s, 6).strip()
-    p95_memory, p95_cpu = _percentile(memory), _percentile(cpu) / 100
-    return Use(p95_memory, memory[-1], p95_cpu, cpu[-1] / 100, pids, f"p95 of the last {span}")
-
-
-def _past(values: Sequence[float]) -> list[float]:
-    """Return the known values, sorted."""
-    return sorted(value for value in values if value == value)
-
-
-def _percentile(values: list[float]) -> float:
-    """Return the 95th percentile of sorted values, by nearest rank."""
-    return values[min(len(values) - 1, int(_P95 * len(values)))]
+    span = duration(cpu.ticks * interval_s, 6).strip()
+    return Use(memory.p95, memory.max, cpu.p95 / 100, cpu.max / 100, pids, f"p95 of the last {span}")

@@ -9,11 +9,11 @@ from collectors.analysis.rates import Moment
 from collectors.model.workloads import Availability, HostFacts, SourceState
 from tui.presenters.formatting import duration
 from tui.presenters.pages.source_lines import add_source
+from tui.presenters.reports.troubles import FINE
 from tui.presenters.table.host_rows import all_contacts, silence_words
 
 _CLOCK_S = 1.0
 """Seconds by which a clock may be off before it is told."""
-_FINE = (Availability.OK, Availability.ABSENT)
 
 
 def hosts_page(moment: Moment, own_usage: str = "", alone: str | None = None) -> Text:
@@ -59,7 +59,7 @@ def _add_host(page: Text, contact: Contact, moment: Moment, is_alone: bool) -> N
         names = ", ".join(f"{other.name}{f' {other.detail}' if other.detail else ''}" for other in readable)
         page.append(f"  reads {names}\n", style="dim")
     for other in sources:
-        is_told = other.availability not in _FINE or bool(other.reason and other.availability is Availability.OK)
+        is_told = other.availability not in FINE or bool(other.reason and other.availability is Availability.OK)
         if is_alone or (is_told and contact.answers):
             add_source(page, other, at_ns, "  ")
 

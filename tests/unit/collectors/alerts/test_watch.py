@@ -255,6 +255,16 @@ def test_an_event_rule_asks_for_the_workloads_of_its_filter_even_of_one_that_is_
     assert sorted(alert.name for alert in begun) == ["web-1", "web-2"]
 
 
+def test_one_that_ends_and_is_gone_is_known_by_what_it_was_a_moment_ago_or_by_its_engine(host: Host) -> None:
+    watch = AlertWatch([rule("event=die project=shop", name="shop"), rule("event=die kind=vm", name="machines")])
+    identity = host.add("web", project="shop")
+    run(watch, host, 2)
+    del host.workloads[identity]
+    unseen = WorkloadId("virtualbox", "a-uuid")
+    begun = watch.feed(host.moment(Event(0, identity, "die", "", "web"), Event(0, unseen, "die", "", "box")))
+    assert sorted((alert.rule.name, alert.name) for alert in begun) == [("machines", "box"), ("shop", "web")]
+
+
 def test_an_alert_is_not_what_another_alert_follows_from(host: Host) -> None:
     watch = AlertWatch([rule("event=alert", name="echo")])
     assert watch.feed(host.moment(Event(0, host.add(), "alert", "info: busy: busy"))) == []
