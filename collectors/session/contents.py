@@ -17,8 +17,6 @@ class Part(NamedTuple):
     frames: list[Frame]
     gaps: list[Gap]
     problem: str
-    weight: int = 0
-    """Bytes of memory, roughly."""
 
 
 class Contents:
@@ -80,13 +78,43 @@ class Contents:
         return "" if is_consistent else "its header contradicts its content"
 
 
-def decode(contents: Contents) -> Part:
-    """Decode a member up to its first damaged line."""
-    frames: list[Frame] = []
-    gaps: list[Gap] = []
-    for item in contents:
-        if isinstance(item, Frame):
-            frames.append(item)
-        else:
-            gaps.append(item)
-    return Part(frames, gaps, contents.problem, contents.weight)
+class OpenPart:
+    """A member that is decoded only as far as its frames were asked for.
+
+    Args:
+        contents: The member's frames and gaps, of which nothing was read yet.
+    """
+
+    def __init__(self, contents: Contents) -> None:
+        self._contents = contents
+        self._items = iter(contents)
+        self._frames: list[Frame] = []
+        self._gaps: list[Gap] = []
+        self.is_whole = False
+        """Whether everything was decoded, up to the first damaged line."""
+
+    @property
+    def weight(self) -> int:
+        """Bytes of memory that it takes so far, roughly."""
+        return self._contents.weight
+
+    def frame(self, number: int) -> Frame | None:
+        """Return a frame, counted from 0; `None` if the member has none of this number, or it is damaged."""
+        while len(self._frames) <= number and not self.is_whole:
+            self._take()
+        return self._frames[number] if 0 <= number < len(self._frames) else None
+
+    def whole(self) -> Part:
+        """Decode the rest, and return the member as a whole."""
+        while not self.is_whole:
+            self._take()
+        return Part(self._frames, self._gaps, self._contents.problem)
+
+    def _take(self) -> None:
+        match next(self._items, None):
+            case None:
+                self.is_whole = True
+            case Gap() as gap:
+                self._gaps.append(gap)
+            case frame:
+                self._frames.append(frame)

@@ -24,8 +24,8 @@ WARM_UP = 30
 """Frames derived before the one that is shown: the slowest source has two samples among them, unless it hangs."""
 FAR = 600
 """How many frames to look back, at most, for the last answer of a source that hangs."""
-AHEAD = 600
-"""Up to this many frames ahead are fed one by one; more is a leap."""
+AHEAD = 64
+"""Up to this many frames ahead are fed one by one: as many as the fastest replay skips. More is a leap."""
 _ENOUGH = 180
 """The history is read again when, after steps back, fewer ticks of it than this are left."""
 _SLICE = 40
@@ -115,6 +115,8 @@ class Playback:
 
     def _nearest_readable(self, number: int, step: int) -> int | None:
         """Return the nearest frame that can be read, looking first in the direction of the step (1 or -1)."""
+        if self.session.frame(self.session.position(number)) is not None:
+            return number
         for direction in (step, -step):
             index, frame = self.session.position(number)
             while 0 <= index < len(self.session.outline):

@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from collectors.model.workloads import Frame
 from collectors.safety import typed_json
-from collectors.session.contents import Contents, Part, decode
+from collectors.session.contents import Contents, OpenPart, Part
 from collectors.session.decode import LineError, check_seal
 from collectors.session.format import FORMAT, VERSION, Damage, SessionError
-from collectors.session.frame_sequence import FrameSequence
+from collectors.session.frame_sequence import FrameSequence, Position
 from collectors.session.gzip_member import Member, SessionFile
 
 _FRAME = b'{"k":"frame"'
@@ -114,19 +115,38 @@ class Session(FrameSequence):
         self._counts[key] = file.text(member).count(_FRAME)
         return self._counts[key]
 
+    def frame(self, position: Position) -> Frame | None:
+        if not 0 <= position.member < len(self.members):
+            return None
+        part = self._open(position.member)
+        frame = part.frame(position.frame)
+        if part.is_whole:
+            self._note_problem(position.member, part)
+        return frame
+
     def part(self, index: int) -> Part:
         """Return a member's frames; those before any damage."""
-        file, member = self.members[index]
-        key = _key(file, member)
-        if key in self._parts:
-            return self._parts[key]
-        self._parts.make_room()
-        part = self._parts.keep(key, decode(self.contents(index)))
-        if part.problem:
-            self.problems[index] = part.problem
+        part = self._open(index)
+        whole = part.whole()
+        self._note_problem(index, part)
+        return whole
+
+    def _open(self, index: int) -> OpenPart:
+        key = _key(*self.members[index])
+        part = self._parts.get(key)
+        if part is None:
+            self._parts.make_room()
+            return self._parts.keep(key, OpenPart(self.contents(index)))
+        if not part.is_whole:
+            self._parts.drop_heavy(key)
+        return part
+
+    def _note_problem(self, index: int, part: OpenPart) -> None:
+        """Note what is wrong with a member that was read to its end, or that nothing is any more."""
+        if problem := part.whole().problem:
+            self.problems[index] = problem
         else:
             self.problems.pop(index, None)
-        return part
 
     def contents(self, index: int) -> Contents:
         """Return a member's frames and gaps, to be read once and not kept."""
@@ -173,7 +193,7 @@ def _key(file: SessionFile, member: Member) -> tuple[Path, int, int]:
     return file.path, member.offset, min(member.end, file.size)
 
 
-class _KeptParts(dict[tuple[Path, int, int], Part]):
+class _KeptParts(dict[tuple[Path, int, int], OpenPart]):
     """Keeps the newest few parts.
 
     Args:
@@ -190,7 +210,12 @@ class _KeptParts(dict[tuple[Path, int, int], Part]):
         for key in [key for key, part in self.items() if key != newest or part.weight > _LIGHT]:
             del self[key]
 
-    def keep(self, key: tuple[Path, int, int], part: Part) -> Part:
+    def drop_heavy(self, but: tuple[Path, int, int]) -> None:
+        """Drop heavy parts but one, which grows as more of it is decoded."""
+        for key in [key for key, part in self.items() if key != but and part.weight > _LIGHT]:
+            del self[key]
+
+    def keep(self, key: tuple[Path, int, int], part: OpenPart) -> OpenPart:
         self[key] = part
         if len(self) > self._most:
             del self[next(iter(self))]

@@ -16,6 +16,9 @@ from collectors.analysis.tracker import MomentTracker
 from collectors.model.metrics import CHARTED, METRICS
 from collectors.model.workloads import Event, Frame
 from collectors.session.contents import Part
+from collectors.session.decode import Decoder
+from collectors.session.format import Gap
+from collectors.session.frame_sequence import Position
 from collectors.session.playback import Playback
 from collectors.session.reader import Session
 from tests.helpers.demo_fleet import Fleet
@@ -117,6 +120,30 @@ def test_frames_are_read_in_proportion_to_the_way(playback: Playback, monkeypatc
     fed.clear()
     playback.go(340)
     assert len(fed) == 39, "what lies between is fed, so that the charts have it"
+    fed.clear()
+    playback.go(340 + 65)
+    assert len(fed) <= 31, "farther ahead the charts come later"
+
+
+def test_a_member_is_decoded_as_far_as_its_frames_are_asked_for(
+    frames: list[Frame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[bytes] = []
+    take = Decoder.take
+
+    def counted(decoder: Decoder, line: bytes) -> Frame | Gap | None:
+        taken.append(line)
+        return take(decoder, line)
+
+    session = Session([write(tmp_path / "a.vmtop.gz", frames[:60])])
+    monkeypatch.setattr(Decoder, "take", counted)
+    assert session.frame(Position(0, 9)) == frames[9]
+    assert sum(line.startswith(b'{"k":"frame"') for line in taken) == 10
+    assert session.frame(Position(0, 3)) == frames[3]
+    assert sum(line.startswith(b'{"k":"frame"') for line in taken) == 10
+    assert session.part(0).frames == frames[:60]
+    assert sum(line.startswith(b'{"k":"frame"') for line in taken) == 60
+    session.close()
 
 
 def test_a_damaged_member_is_passed_by(frames: list[Frame], tmp_path: Path) -> None:
