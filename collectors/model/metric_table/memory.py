@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from collectors.model.derivations import gauge, memory_held_limit, memory_inside, memory_overhead, of, rate
+from collectors.model.derivations import (
+    gauge,
+    memory_held_limit,
+    memory_in_reach,
+    memory_inside,
+    memory_overhead,
+    memory_unreclaimable,
+    of,
+    rate,
+)
 from collectors.model.metric_origins import MEMORY_STAT, VM_ONLY, VSPHERE
 from collectors.model.metric_type import Metric, Unit
 
@@ -40,6 +49,21 @@ MEMORY_ROWS: tuple[Metric, ...] = (
         derive=gauge("memory_charged_bytes"), fields=("memory_charged_bytes",),
         origins={"cgroup": "memory.current", "vsphere": VSPHERE + "mem.consumed"},
         less_is_better=True, limit=memory_held_limit,
+    ),
+    Metric(
+        key="memory_unreclaimable_bytes", alias="unreclaimable", label="UNRECL", unit=Unit.BYTES,
+        help="Memory that dropping caches would leave; of a VM the same as USED.",
+        formula="charged - page cache of files - reclaimable slab; of a VM or a host MemTotal - MemAvailable",
+        derive=memory_unreclaimable, fields=("memory_available_bytes", "memory_unreclaimable_bytes"),
+        origins={
+            "cgroup": "memory.current - memory.stat active_file, inactive_file, slab_reclaimable "
+            "(v1: total_rss + total_cache - total_active_file - total_inactive_file: without the kernel's memory)",
+            "libvirt": "as USED",
+            "docker-stats": "Docker stats: as of a cgroup",
+            "host": "/proc/meminfo: MemTotal - MemAvailable",
+        },
+        missing="neither its cgroup's memory.stat nor its guest reports it",
+        less_is_better=True, limit=memory_in_reach,
     ),
     Metric(
         key="memory_swap_bytes", alias="swap", label="SWAP", unit=Unit.BYTES,
