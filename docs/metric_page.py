@@ -6,7 +6,7 @@ from collectors.model.metrics import METRICS, Metric, Unit
 
 _HEAD = """# Metrics
 
-This page is generated from `collectors/model/metric_table.py` by `make docs-generate`.
+This page is generated from `collectors/model/metric_table/` by `make docs-generate`.
 
 Every metric means the same thing for every kind of workload, so any two rows can be compared.
 

@@ -10,7 +10,8 @@ from collectors.query.filter import parse
 
 # fmt: off
 _ROWS: tuple[tuple[str, str, str, Level, str], ...] = (
-    ("memory limit", "limit > 95% for 30s", "limit < 90%", Level.WARNING, "its memory is at its limit"),
+    ("memory limit", "unreclaimable > 95% of limit for 30s", "unreclaimable < 90% of limit", Level.WARNING,
+     "its memory is at its limit"),
     ("out of memory", "event=oom", "", Level.CRITICAL, "the kernel killed one of its processes for lack of memory"),
     ("throttled", "throttled > 20% for 1m", "throttled < 10%", Level.WARNING, "its CPU quota slows it down"),
     ("steal", "steal > 10% for 1m", "steal < 5%", Level.WARNING, "its vCPUs wait for a host CPU"),
@@ -21,10 +22,12 @@ _ROWS: tuple[tuple[str, str, str, Level, str], ...] = (
     ("engine disk", "engine disk > 90% for 30s", "", Level.CRITICAL, "the disk that it writes to is nearly full"),
     ("balloon silent", "kind=vm state=running report > 2m for 30s", "report < 1m", Level.INFO,
      "its balloon driver has stopped to report what the guest uses"),
-    ("host memory", "kind=host limit > 95% for 30s", "limit < 92%", Level.CRITICAL,
-     "the host is nearly out of memory"),
-    ("memory pressure", "memwait > 20% for 1m", "memwait < 10%", Level.WARNING, "its tasks wait for memory"),
-    ("I/O pressure", "iowait > 50% for 2m", "iowait < 30%", Level.WARNING, "its tasks wait for I/O"),
+    ("host memory", "kind=host unreclaimable > 95% of limit for 30s", "unreclaimable < 92% of limit",
+     Level.CRITICAL, "the host is nearly out of memory"),
+    ("memory pressure", "memstall > 10% for 1m", "memstall < 5%", Level.WARNING,
+     "all of its tasks wait for memory at once"),
+    ("I/O pressure", "iostall > 40% for 2m", "iostall < 20%", Level.WARNING,
+     "all of its tasks wait for I/O at once"),
     ("CPU pressure", "wait > 50% for 2m", "wait < 30%", Level.WARNING, "its tasks wait for a CPU"),
     ("source stuck", "source=stale for 30s", "", Level.WARNING, "it does not answer any more"),
     ("source down", "source=down for 30s", "", Level.WARNING, "it cannot be reached"),

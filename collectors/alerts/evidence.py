@@ -11,7 +11,8 @@ from collectors.analysis.staleness import is_old
 from collectors.model.metric_type import Unit
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Availability, Sample, Workload
-from collectors.query.filter import FIELDS, NUMBERS, Query
+from collectors.query.filter import FIELDS, NUMBERS, Query, share_of_limit
+from collectors.query.words import OF_LIMIT
 
 ToldBy = Callable[[str], frozenset[str]]
 """Returns the engines of whose workloads a source alone knows their state."""
@@ -69,12 +70,17 @@ class Evidence:
 
 
 def measured_words(query: Query, reading: Reading) -> str:
-    """Return the values and states that a filter asks for: `limit 97%, state paused`; empty if there are none."""
+    """Return the values and states that a filter asks for: `limit 97%, state paused`; empty if there are none.
+
+    Of a share of a limit it is the share, as in `cpu 93% of limit`.
+    """
     parts = []
     for key in query.metrics:
-        value = reading.value(key)
+        metric, is_share = METRICS[key], key in query.shares
+        value = share_of_limit(metric, reading) if is_share else reading.value(key)
         if value is not None and value == value:
-            parts.append(f"{METRICS[key].alias} {_amount(value, METRICS[key].unit)}")
+            amount = _amount(value, Unit.PERCENT) + OF_LIMIT if is_share else _amount(value, metric.unit)
+            parts.append(f"{metric.alias} {amount}")
     for name in query.facts:
         fact = _told(name, reading.workload)
         parts += [f"{name} {fact}"] if fact else []

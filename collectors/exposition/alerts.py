@@ -14,6 +14,12 @@ _NAMED = "{{ $labels.kind }} {{ $labels.name }} on {{ $labels.instance }}"
 _PERCENT = '{{ $value | printf "%.0f" }}%'
 
 
+_UNRECLAIMABLE_OF_LIMIT = (
+    "(100 * vmtop_memory_inside_bytes / (vmtop_memory_assigned_bytes > 0)"
+    ' or 100 * vmtop_memory_unreclaimable_bytes{kind!="vm"} / (vmtop_memory_limit_bytes > 0))'
+)
+
+
 def _series(name: str, labels: dict[str, str]) -> str:
     matchers = ", ".join(f'{key}="{value}"' for key, value in labels.items())
     return f"{name}{{{matchers}}}"
@@ -30,14 +36,14 @@ def _above(key: str) -> str:
     return f"({expression(key, window='5m')}) > {_bad(key):g}"
 
 
-def _waits(name: str, key: str, family: str, wait: str, severity: str, text: str) -> Alert:
+def _waits(name: str, key: str, family: str, wait: str, severity: str, text: str, tasks: str = "All") -> Alert:
     """Return the alert for a share of time that grows beyond what the screen colours as bad."""
     limit = _bad(key)
     growing = {_series(family, _OF): f"0+{limit * 0.6 + 30:g}x60"}
     calm = {_series(family, _OF): f"0+{limit * 0.6 - 2:g}x60"}
     return Alert(
         name, _above(key), wait, severity, f"{_NAMED} {text}",
-        f"Some of its tasks waited for {_PERCENT} of the last 5 minutes. Compare it with the host it runs on.",
+        f"{tasks} of its tasks waited for {_PERCENT} of the last 5 minutes. Compare it with the host it runs on.",
         (Case("50m", growing, _OF, f"{limit + 50:.0f}"), Case("50m", calm, None)),
     )  # fmt: skip
 
@@ -75,24 +81,24 @@ ALERTS: tuple[Alert, ...] = (
         ),
     ),
     Alert(
-        "VmtopMemoryNearLimit", _above("memory_of_limit_percent"),
+        "VmtopMemoryNearLimit", f"{_UNRECLAIMABLE_OF_LIMIT} > {_bad('memory_of_limit_percent'):g}",
         "10m", "warning", f"{_NAMED} is close to its memory limit",
-        f"It uses {_PERCENT} of its limit without page cache that the kernel could drop.",
+        f"It uses {_PERCENT} of its limit without caches that the kernel could drop.",
         (
             Case("15m", {
-                _series("vmtop_memory_working_set_bytes", _OF): "97x30",
+                _series("vmtop_memory_unreclaimable_bytes", _OF): "97x30",
                 _series("vmtop_memory_limit_bytes", _OF): "100x30",
             }, _OF, "97"),
             Case("15m", {
                 _series("vmtop_memory_inside_bytes", _VM): "99x30",
                 _series("vmtop_memory_assigned_bytes", _VM): "100x30",
-                _series("vmtop_memory_working_set_bytes", _VM): "10x30",
+                _series("vmtop_memory_unreclaimable_bytes", _VM): "10x30",
                 _series("vmtop_memory_limit_bytes", _VM): "100x30",
             }, _VM, "99"),
             Case("15m", {
                 _series("vmtop_memory_inside_bytes", _VM): "40x30",
                 _series("vmtop_memory_assigned_bytes", _VM): "100x30",
-                _series("vmtop_memory_working_set_bytes", _VM): "97x30",
+                _series("vmtop_memory_unreclaimable_bytes", _VM): "97x30",
                 _series("vmtop_memory_limit_bytes", _VM): "100x30",
             }, None),
         ),
@@ -126,10 +132,10 @@ ALERTS: tuple[Alert, ...] = (
         ),
     ),
     _waits("VmtopWaitsForCpu", "cpu_wait_percent", "vmtop_cpu_waiting_seconds_total", "15m", "warning",
-           "waits for a CPU"),
-    _waits("VmtopWaitsForMemory", "memory_wait_percent", "vmtop_memory_waiting_seconds_total", "5m", "critical",
+           "waits for a CPU", "Some"),
+    _waits("VmtopWaitsForMemory", "memory_stall_percent", "vmtop_memory_stalled_seconds_total", "5m", "critical",
            "waits for memory"),
-    _waits("VmtopWaitsForDisk", "io_wait_percent", "vmtop_io_waiting_seconds_total", "15m", "warning",
+    _waits("VmtopWaitsForDisk", "io_stall_percent", "vmtop_io_stalled_seconds_total", "15m", "warning",
            "waits for I/O"),
     Alert(
         "VmtopUnhealthy", 'vmtop_workload_info{health="unhealthy"} == 1', "5m", "warning", f"{_NAMED} is unhealthy",

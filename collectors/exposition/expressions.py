@@ -32,6 +32,7 @@ EXPRESSIONS: dict[str, str] = {
     "net_bytes_per_second": "rate(vmtop_network_receive_bytes_total{S}[W])"
     " + rate(vmtop_network_transmit_bytes_total{S}[W])",
     "memory_inside_bytes": "vmtop_memory_inside_bytes{S} or " + _MEMORY.replace("{S}", '{S, kind!="vm"}'),
+    "memory_unreclaimable_bytes": 'vmtop_memory_inside_bytes{S} or vmtop_memory_unreclaimable_bytes{S, kind!="vm"}',
     "memory_charged_bytes": "vmtop_memory_charged_bytes{S}",
     "memory_swap_bytes": "vmtop_memory_swap_bytes{S}",
     "memory_zswap_bytes": "vmtop_memory_zswap_bytes{S}",
@@ -49,6 +50,9 @@ EXPRESSIONS: dict[str, str] = {
     " - rate(vmtop_vcpu_seconds_total{S}[W])), 0)",
     "cpu_steal_percent": "clamp_max(100 * rate(vmtop_vcpu_delay_seconds_total{S}[W]) / vmtop_vcpus{S}, 100)",
     "memory_wait_percent": "clamp_max(100 * rate(vmtop_memory_waiting_seconds_total{S}[W]), 100)",
+    "cpu_stall_percent": "clamp_max(100 * rate(vmtop_cpu_stalled_seconds_total{S}[W]), 100)",
+    "memory_stall_percent": "clamp_max(100 * rate(vmtop_memory_stalled_seconds_total{S}[W]), 100)",
+    "io_stall_percent": "clamp_max(100 * rate(vmtop_io_stalled_seconds_total{S}[W]), 100)",
     "io_wait_percent": "clamp_max(100 * rate(vmtop_io_waiting_seconds_total{S}[W]), 100)",
     "disk_reads_per_second": "rate(vmtop_disk_reads_total{S}[W])",
     "disk_writes_per_second": "rate(vmtop_disk_writes_total{S}[W])",

@@ -96,17 +96,21 @@ class HostSource:
         table = read_bytes(f"{self._proc}/1/net/dev") or read_bytes(f"{self._proc}/net/dev") or b""
         network = self._interfaces.read(table)
         load = self._text("loadavg").split()
+        memory_pressure, io_pressure = self._pressure("memory"), self._pressure("io")
         return Sample(
             source="host",
             epoch=self._epoch,
             cpu_total_ns=None if user_ns is None or system_ns is None else user_ns + system_ns,
             cpu_user_total_ns=user_ns,
             cpu_system_total_ns=system_ns,
-            cpu_stall_total_ns=self._stall("cpu"),
-            memory_stall_total_ns=self._stall("memory"),
-            io_stall_total_ns=self._stall("io"),
+            cpu_stall_total_ns=parsers.stall_ns(self._pressure("cpu"), b"some"),
+            memory_stall_total_ns=parsers.stall_ns(memory_pressure, b"some"),
+            memory_stall_full_total_ns=parsers.stall_ns(memory_pressure, b"full"),
+            io_stall_total_ns=parsers.stall_ns(io_pressure, b"some"),
+            io_stall_full_total_ns=parsers.stall_ns(io_pressure, b"full"),
             memory_charged_bytes=self._taken(memory),
             memory_inactive_file_bytes=memory.get(b"Inactive(file)"),
+            memory_unreclaimable_bytes=_difference(memory, b"MemTotal", b"MemAvailable"),
             memory_available_bytes=memory.get(b"MemAvailable"),
             memory_swap_bytes=_difference(memory, b"SwapTotal", b"SwapFree"),
             memory_zswap_bytes=memory.get(b"Zswap"),
@@ -160,9 +164,8 @@ class HostSource:
         }
         return {key: sanitize(value) for key, value in facts.items() if value}
 
-    def _stall(self, resource: str) -> int | None:
-        text = read_bytes(f"{self._proc}/pressure/{resource}")
-        return None if text is None else parsers.stall_ns(text)
+    def _pressure(self, resource: str) -> bytes:
+        return read_bytes(f"{self._proc}/pressure/{resource}") or b""
 
     def _text(self, path: str) -> str:
         return (read_bytes(f"{self._proc}/{path}") or b"").decode("utf-8", "replace").strip()

@@ -95,10 +95,21 @@ def memory_of_limit(reading: Readable) -> float | None:
     apply to hugepages.
     """
     if reading.is_machine:
-        used, assigned = reading.value("memory_inside_bytes"), reading.gauge_with("memory_limit_bytes", "vcpus")
+        used, assigned = reading.value("memory_inside_bytes"), memory_in_reach(reading)
         return None if used is None or not assigned else used / assigned * 100
     held, limit = reading.value("memory_host_bytes"), reading.value("memory_limit_bytes")
     return None if held is None or not limit else (held - (reading.gauge("memory_hugetlb_bytes") or 0)) / limit * 100
+
+
+def memory_unreclaimable(reading: Readable) -> float | None:
+    """Return the memory that dropping caches would leave; of a machine that of its guest, as the guest reports it."""
+    return reading.value("memory_inside_bytes") if reading.is_machine else reading.gauge("memory_unreclaimable_bytes")
+
+
+def memory_in_reach(reading: Readable) -> float | None:
+    """Return the most memory that it can use now: its limit, or what a machine's guest has been given."""
+    assigned = reading.gauge_with("memory_limit_bytes", "vcpus")
+    return assigned if reading.is_machine else reading.value("memory_limit_bytes")
 
 
 def memory_overhead(reading: Readable) -> float | None:

@@ -26,6 +26,11 @@ PSI = {
     "cgroup-slow": "{memory,io}.pressure, some total",
     "host": "/proc/pressure",
 }
+PSI_FULL = {
+    "cgroup": "cpu.pressure, full total (Linux 5.13 and newer)",
+    "cgroup-slow": "{memory,io}.pressure, full total",
+    "host": "/proc/pressure; of CPU it is always 0, and left out",
+}
 LIMIT = {
     "cgroup-slow": "memory.max and memory.high of it and its ancestors (v1: memory.limit_in_bytes)",
     "libvirt": "balloon.current",

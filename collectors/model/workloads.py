@@ -200,13 +200,21 @@ class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The most cores it may use: quotas of it and its ancestors, its cpuset and the online CPUs; a domain's vCPUs."""
     cpu_stall_total_ns: int | None = None
     """PSI `some` of CPU: time during which at least one task waited for a CPU."""
+    cpu_stall_full_total_ns: int | None = None
+    """PSI `full` of CPU: time during which no task ran and at least one waited. Of a host it is always 0, and `None`
+    here. `None` before Linux 5.13."""
     memory_stall_total_ns: int | None = None
+    memory_stall_full_total_ns: int | None = None
     io_stall_total_ns: int | None = None
+    io_stall_full_total_ns: int | None = None
 
     memory_charged_bytes: int | None = None
     """All memory that the kernel charges to it, page cache included."""
     memory_inactive_file_bytes: int | None = None
     """Page cache that the kernel would drop first."""
+    memory_unreclaimable_bytes: int | None = None
+    """What would be left if the kernel dropped all that it can read again or make again: caches of files, names and
+    inodes. On a host: MemTotal less MemAvailable."""
     memory_limit_bytes: int | None = None
     """The lowest of its own limits and its ancestors'; a domain's balloon target. May be more than the host has."""
     memory_maximum_bytes: int | None = None

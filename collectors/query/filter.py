@@ -39,6 +39,8 @@ class Term(NamedTuple):
     """Keys of the metrics that it asks for."""
     fact: str = ""
     """The field or number that it asks for, in lower case; empty for a metric, a label or any text."""
+    is_share: bool = False
+    """Whether it compares the metric as a share of its limit."""
     is_unknown: Callable[[Workload], bool] | None = None
     """Returns whether the text that it asks for is not known; `None`: it always is."""
 
@@ -159,6 +161,11 @@ class Query:
         """The keys of the metrics that it asks for, each once, in its order."""
         return tuple(dict.fromkeys(key for terms in self.alternatives for term in terms for key in term.metrics))
 
+    @property
+    def shares(self) -> frozenset[str]:
+        """The keys of the metrics that it compares as shares of their limits."""
+        return frozenset(key for terms in self.alternatives for term in terms if term.is_share for key in term.metrics)
+
 
 def _conjunction(terms: tuple[Term, ...], reading: Reading) -> bool | None:
     is_known = True
@@ -272,16 +279,17 @@ def _metric_term(name: str, metric: Metric, sign: str, value: str) -> Term:
     if not value.endswith(OF_LIMIT):
         test = _number_test(name, metric.unit, sign, value, lambda reading: reading.value(metric.key))
         return Term(test, metrics=(metric.key,))
-    limit_of = metric.limit
-    if limit_of is None:
+    if metric.limit is None:
         raise QueryError(f"{name!r} has no limit that it could be a share of")
+    share = value.removesuffix(OF_LIMIT)
+    test = _number_test(name, Unit.PERCENT, sign, share, lambda reading: share_of_limit(metric, reading))
+    return Term(test, metrics=(metric.key,), is_share=True)
 
-    def share(reading: Reading) -> float | None:
-        measured, limit = reading.value(metric.key), limit_of(reading)
-        return None if measured is None or not limit else measured / limit * 100
 
-    test = _number_test(name, Unit.PERCENT, sign, value.removesuffix(OF_LIMIT), share)
-    return Term(test, metrics=(metric.key,))
+def share_of_limit(metric: Metric, reading: Reading) -> float | None:
+    """Return a metric in percent of its limit; `None` where either is not known."""
+    measured, limit = reading.value(metric.key), metric.limit(reading) if metric.limit else None
+    return None if measured is None or not limit else measured / limit * 100
 
 
 def _text_test(name: str, sign: str, value: str, read: Callable[[Workload], str]) -> Callable[[Reading], bool]:

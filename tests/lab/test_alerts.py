@@ -15,12 +15,11 @@ import pytest
 from collectors.alerts.rule import Level
 from tests.app.test_replay import replaying
 from tests.helpers.lab.alert_recording import VMTOP, AlertRecording, alert_recording, shortened
-from tests.helpers.lab.docker_engine import MIB, DockerLab
+from tests.helpers.lab.docker_engine import DockerLab
 
 pytestmark = pytest.mark.lab
 
 RULES = shortened(
-    ("memory limit", "limit > 85% for 5s", "limit < 80%"),
     ("throttled", "throttled > 20% for 5s", "throttled < 10%"),
     ("restart loop", "event=restarted 3 times in 40s", ""),
     ("out of memory", "event=oom in 15s", ""),
@@ -40,38 +39,6 @@ def recording(docker_lab: DockerLab, tmp_path_factory: pytest.TempPathFactory) -
 def run_inside(lab: DockerLab, container: str, command: str) -> None:
     """Run a command in a container, to its end."""
     lab.client.exec_start(lab.client.exec_create(container, ["sh", "-c", command])["Id"])
-
-
-def test_memory_at_its_limit_is_an_alert_until_it_is_released(docker_lab: DockerLab, recording: AlertRecording) -> None:
-    held = docker_lab.run(
-        "alert-held", "dd if=/dev/zero bs=62M 2>/dev/null | sleep 100000; sleep 100000", mem_limit=64 * MIB
-    )
-    try:
-        alert = recording.begun("memory limit", "alert-held")
-        assert (alert.level, alert.workload.id) == (Level.WARNING, held)
-        assert alert.sentence.startswith("its memory is at its limit (limit 9")
-        run_inside(docker_lab, held, "pkill dd; pkill -f 'sleep 100000' || true")
-        assert recording.ended("memory limit", "alert-held").end == "over"
-    finally:
-        docker_lab.remove(held)
-
-
-def test_page_cache_that_fills_the_limit_is_no_alert(docker_lab: DockerLab, recording: AlertRecording) -> None:
-    name = "alert-cache"
-    write = "dd if=/dev/zero of=/data/file bs=1M count=200 2>/dev/null; echo done; sleep 100000"
-    cached = docker_lab.run(name, write, mem_limit=64 * MIB, binds=[f"{name}:/data"])
-    try:
-        for line in docker_lab.client.logs(cached, stream=True):
-            assert line == b"done\n"
-            break
-        recording.go_on(FRAMES)
-        frame = recording.frames()[-1]
-        (workload,) = [one for one in frame.workloads if one.id == cached]
-        charged = [sample.memory_charged_bytes for sample in frame.samples[workload] if sample.source == "cgroup"]
-        assert (charged[0] or 0) > 0.85 * 64 * MIB, "the cache does not fill the limit, so nothing is shown by this"
-        assert recording.alerts(name) == []
-    finally:
-        docker_lab.remove(cached)
 
 
 def test_a_process_killed_for_lack_of_memory_is_an_alert_for_its_time(

@@ -16,7 +16,7 @@ from collectors.engines.docker.connection.endpoint import Endpoint, failures
 from collectors.engines.docker.connection.greeting import Greeting
 from collectors.engines.docker.containers import parse_time_ns
 from collectors.model.workloads import Sample
-from collectors.safety.untrusted import at, count, objects, whole_number
+from collectors.safety.untrusted import at, count, objects, part, whole_number
 
 STREAMS_AT_MOST = 256
 _FRAME_TIMEOUT_S = 15.0
@@ -24,6 +24,8 @@ _FRAME_TIMEOUT_S = 15.0
 _NO_LIMIT = 1 << 60
 _IN_MEMORY = frozenset({1, 7})
 """Major numbers of RAM disks and loop devices; see Documentation/admin-guide/devices.txt."""
+_CACHES_V1 = ("total_active_file", "total_inactive_file")
+_CACHES_V2 = ("active_file", "inactive_file", "slab_reclaimable")
 _CLOCKS_APART_NS = 5 * 10**9
 
 
@@ -62,6 +64,7 @@ def to_sample(frame: object, epoch: str, at_ns: int) -> Sample | None:
         cpu_throttled_total_ns=_throttling(frame, periods, "throttled_time"),
         memory_charged_bytes=_count(frame, "memory_stats", "usage"),
         memory_inactive_file_bytes=inactive,
+        memory_unreclaimable_bytes=_unreclaimable(at(frame, "memory_stats")),
         memory_limit_bytes=_limit(_count(frame, "memory_stats", "limit")),
         disk_read_total_bytes=_sum_operation(disk, "r"),
         disk_write_total_bytes=_sum_operation(disk, "w"),
@@ -186,6 +189,17 @@ def with_limits(sample: Sample, limits: Sample) -> Sample:
 def _throttling(frame: object, periods: int | None, key: str) -> int | None:
     """Return a throttling counter; `None` without a quota (and always with Podman), when all of them are 0."""
     return None if periods is None else _count(frame, "cpu_stats", "throttling_data", key)
+
+
+def _unreclaimable(memory: object) -> int | None:
+    """Return what dropping caches would leave, in bytes, as `parsers.unreclaimable` does of the files of a group."""
+    stats = part(memory, "stats")
+    is_v1 = "total_rss" in stats
+    held = [stats.get("total_rss"), stats.get("total_cache")] if is_v1 else [at(memory, "usage")]
+    caches = [stats.get(name) for name in (_CACHES_V1 if is_v1 else _CACHES_V2)]
+    amounts = [(1, count(value)) for value in held] + [(-1, count(value)) for value in caches]
+    known = [sign * amount for sign, amount in amounts if amount is not None]
+    return max(0, sum(known)) if len(known) == len(amounts) else None
 
 
 def _sum_operation(entries: object, first_letter: str) -> int | None:

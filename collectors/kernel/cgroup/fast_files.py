@@ -133,7 +133,8 @@ class FastFiles:
         for index, text in zip(self._present, self._texts, strict=True):
             texts[index] = text
         self.memory_stat = memory_stat = texts[_MEMORY_STAT]
-        charged, pressure = texts[_MEMORY], texts[_PRESSURE]
+        charged, pressure = parsers.number(texts[_MEMORY] or b""), texts[_PRESSURE]
+        inactive = parsers.inactive_file(memory_stat) if memory_stat else None
         cpu = self._cpu_of(texts[_CPU], texts[_TICKS])
         quota = texts[_QUOTA] if self._files[_QUOTA] else texts[_CPU]
         throttled = parsers.throttling(quota) if quota and not self._has_inner_quotas else parsers.Throttling()
@@ -148,9 +149,11 @@ class FastFiles:
             cpu_periods_total=throttled.periods,
             cpu_throttled_periods_total=throttled.throttled_periods,
             cpu_throttled_total_ns=throttled.throttled_ns,
-            cpu_stall_total_ns=parsers.stall_ns(pressure) if pressure else None,
-            memory_charged_bytes=parsers.number(charged) if charged else None,
-            memory_inactive_file_bytes=parsers.inactive_file(memory_stat) if memory_stat else None,
+            cpu_stall_total_ns=parsers.stall_ns(pressure, b"some") if pressure else None,
+            cpu_stall_full_total_ns=parsers.stall_ns(pressure, b"full") if pressure else None,
+            memory_charged_bytes=charged,
+            memory_inactive_file_bytes=inactive,
+            memory_unreclaimable_bytes=parsers.unreclaimable(memory_stat, charged, inactive) if memory_stat else None,
             disk_read_total_bytes=disk.read_bytes,
             disk_write_total_bytes=disk.write_bytes,
             disk_reads_total=disk.reads,

@@ -131,6 +131,29 @@ def shared_memory(text: bytes) -> int | None:
     return find_value(text, b"shmem") if total is None else total
 
 
+def unreclaimable(stat: bytes, charged: int | None, inactive: int | None) -> int | None:
+    """Return what dropping caches would leave of a group and all below it, in bytes.
+
+    On v2 that is what is charged without the page cache of files and the reclaimable slab, which caches names and
+    inodes. v1 does not tell how much of the kernel's memory is a cache, so none of it counts there.
+
+    Args:
+        stat: Its `memory.stat`.
+        charged: Its `memory.current`; not used on v1.
+        inactive: Its inactive page cache, as `inactive_file` finds it.
+
+    Source: kernel Documentation/admin-guide/cgroup-v2.rst, "memory.stat"; cgroup-v1/memory.rst, 5.2.
+    """
+    anonymous = find_value(stat, b"total_rss")
+    if anonymous is None:
+        active, other = find_value(stat, b"active_file"), find_value(stat, b"slab_reclaimable")
+    else:
+        active, other, charged = find_value(stat, b"total_active_file"), 0, find_value(stat, b"total_cache")
+    if charged is None or inactive is None or active is None or other is None:
+        return None
+    return max(0, charged + (anonymous or 0) - inactive - active - other)
+
+
 def limit_bytes(text: bytes) -> int | None:
     """Parse `memory.max` or `memory.limit_in_bytes`; `None` without a limit."""
     value = number(text)
@@ -179,13 +202,18 @@ def io_v1(service_bytes: bytes, serviced: bytes | None) -> dict[bytes, DeviceIo]
     }
 
 
-def stall_ns(text: bytes) -> int | None:
-    """Find `some ... total=N` (microseconds) of a pressure file. `None` when pressure is switched off."""
-    start = 0 if text.startswith(b"some ") else text.find(b"\nsome ") + 1
+def stall_ns(text: bytes, share: bytes) -> int | None:
+    """Find `total=N` (microseconds) in a line of a pressure file.
+
+    Args:
+        text: The file; empty where pressure is switched off.
+        share: Whose time: `some` task's at least, or, as `full`, that of all at once.
+    """
+    start = 0 if text.startswith(share) else text.find(b"\n" + share) + 1
     end = text.find(b"\n", start)
     line = text[start:] if end < 0 else text[start:end]
     averages, key, total = line.rpartition(b"total=")
-    return _scaled(number(total), 1000) if key and averages.startswith(b"some ") else None
+    return _scaled(number(total), 1000) if key and averages.startswith(share + b" ") else None
 
 
 def quota_v2(text: bytes) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -80,6 +80,15 @@ class AlertRecording:
             return any(state.name == source and state.availability is Availability.OK for state in states)
 
         self.recorder.wait_until(is_answered, 60, f"an answer of {source}")
+
+    def wait_until(self, is_so: Callable[[], bool], what: str, timeout_s: float = 120) -> None:
+        """Wait until something has been recorded."""
+
+        def is_recorded() -> bool:
+            time.sleep(_LOOK_S)
+            return is_so()
+
+        self.recorder.wait_until(is_recorded, timeout_s, what)
 
     def go_on(self, count: int) -> None:
         """Wait for some more frames, in which nothing is expected."""

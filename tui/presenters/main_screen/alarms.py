@@ -9,12 +9,14 @@ from collectors.analysis.rates import Moment, Reading
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Kind
 from tui.presenters.main_screen.row_words import span_words
-from tui.presenters.main_screen.signs import ALARM, AT_LIMIT, FAULT, NEARLY, WARNING, is_unhealthy
+from tui.presenters.main_screen.signs import ALARM, AT_LIMIT, FAULT, NEARLY, WARNING, is_unhealthy, memory_share
 from tui.presenters.styled_lines import Run
 
 _WAITS = {
     "cpu_wait_percent": "tasks wait for a CPU {:.0f}% of the time",
+    "memory_stall_percent": "all tasks wait for memory {:.0f}% of the time",
     "memory_wait_percent": "tasks wait for memory {:.0f}% of the time",
+    "io_stall_percent": "all tasks wait for I/O {:.0f}% of the time",
     "io_wait_percent": "tasks wait for I/O {:.0f}% of the time",
     "cpu_throttled_percent": "throttled in {:.0f}% of its periods",
     "cpu_steal_percent": "its vCPUs wait for a host CPU {:.0f}% of the time",
@@ -33,7 +35,7 @@ def worst_alarm(reading: Reading, moment: Moment, history: History, ascii_only: 
         return f"{ALARM.text(ascii_only)} {found}", ALARM.tone
     if is_unhealthy(workload):
         return f"{WARNING.text(ascii_only)} its health check fails", WARNING.tone
-    memory = _memory_share(reading)
+    memory = memory_share(reading)
     if memory >= NEARLY:
         return f"{WARNING.text(ascii_only)} memory at {memory:.0f}% of its limit", WARNING.tone
     wait = _waiting(reading, 0)
@@ -51,10 +53,6 @@ def worst_of_group(members: Sequence[Reading], moment: Moment, history: History,
     return found
 
 
-def _memory_share(reading: Reading) -> float:
-    return reading.value("memory_of_limit_percent") or 0.0
-
-
 def _at_limit(reading: Reading, moment: Moment, history: History) -> str | None:
     """Return which limit has been reached, and for how long as far as the history shows."""
     share = reading.value("cpu_of_limit_percent") or 0.0
@@ -62,14 +60,9 @@ def _at_limit(reading: Reading, moment: Moment, history: History) -> str | None:
     if cores and share >= AT_LIMIT and (is_machine or cores < (reading.host_cpus or moment.frame.cpus)):
         least = cores * AT_LIMIT
         return "CPU at its limit" + _since(reading, "cpu_percent", lambda value: value >= least, moment, history)
-    if is_machine and _memory_share(reading) >= AT_LIMIT:
+    if is_machine and memory_share(reading) >= AT_LIMIT:
         return "the guest's memory is used up"
-    if _memory_share(reading) >= AT_LIMIT and (limit := reading.value("memory_limit_bytes")):
-        least = limit * AT_LIMIT / 100
-        return "memory at its limit" + _since(
-            reading, "memory_host_bytes", lambda value: value >= least, moment, history
-        )
-    return None
+    return "memory at its limit" if memory_share(reading) >= AT_LIMIT else None
 
 
 def _since(reading: Reading, key: str, holds: Callable[[float], bool], moment: Moment, history: History) -> str:

@@ -21,12 +21,19 @@ PRESETS: dict[str, tuple[str, ...]] = {
     "memory": (
         *("name", "kind", "memory_host_bytes", "change:memory_host_bytes", "memory_of_limit_percent"),
         *("memory_limit_bytes", "memory_inside_bytes", "memory_overhead_bytes", "memory_charged_bytes"),
-        *("memory_swap_bytes", "memory_wait_percent", "oom_kills", "memory_peak_bytes", "memory_shmem_bytes"),
+        *(
+            "memory_swap_bytes",
+            "memory_wait_percent",
+            "memory_stall_percent",
+            "oom_kills",
+            "memory_peak_bytes",
+            "memory_shmem_bytes",
+        ),
         *("memory_hugetlb_bytes", "memory_zswap_bytes", "uptime"),
     ),
     "disk": (
         *("name", "kind", "disk_read_bytes_per_second", "disk_write_bytes_per_second", "disk_reads_per_second"),
-        *("disk_writes_per_second", "io_wait_percent", "guest_disk_read_milliseconds"),
+        *("disk_writes_per_second", "io_wait_percent", "io_stall_percent", "guest_disk_read_milliseconds"),
         *("guest_disk_write_milliseconds", "guest_disk_read_bytes_per_second", "guest_disk_write_bytes_per_second"),
         "uptime",
     ),

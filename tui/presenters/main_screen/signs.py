@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from collectors.analysis.rates import Reading
+from collectors.model.metrics import METRICS
 from collectors.model.workloads import Kind, State, Workload
+from collectors.query.filter import share_of_limit
 
 KIND_TONES = {
     Kind.VM: "kind-vm",
@@ -50,6 +53,15 @@ _OF_STATES = {
     State.BLOCKED: FAILED,
     State.UNKNOWN: UNKNOWN,
 }
+
+
+def memory_share(reading: Reading) -> float:
+    """Return the memory that dropping caches would leave in percent of its limit; 0 where that is not known.
+
+    Recordings of earlier versions do not have it: then it is what the table shows under /LIMIT.
+    """
+    share = share_of_limit(METRICS["memory_unreclaimable_bytes"], reading)
+    return share if share is not None else reading.value("memory_of_limit_percent") or 0.0
 
 
 def is_unhealthy(workload: Workload) -> bool:

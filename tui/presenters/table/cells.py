@@ -35,6 +35,7 @@ from tui.presenters.main_screen.signs import (
     RUNNING,
     WARNING,
     Sign,
+    memory_share,
     state_sign,
 )  # fmt: skip
 from tui.presenters.pages.empty_reason import why_empty
@@ -148,7 +149,7 @@ class Cells:
         sign = state_sign(reading.workload)
         if sign.unicode not in (RUNNING.unicode, WARNING.unicode) or sign is OLD:
             return sign
-        memory = reading.value("memory_of_limit_percent") or 0.0
+        memory = memory_share(reading)
         if memory >= AT_LIMIT or self._is_cpu_at_limit(reading):
             return ALARM
         return WARNING if memory >= NEARLY else sign

@@ -47,7 +47,7 @@ def test_a_health_check_of_one_that_is_stopped_says_nothing() -> None:
 @pytest.mark.parametrize(
     ("name", "metric", "above", "between", "below"),
     [
-        ("memory limit", "memory_charged_bytes", 96, 93, 80),
+        ("memory limit", "memory_unreclaimable_bytes", 96, 93, 80),
         ("balloon silent", "memory_report_age_s", 200, 90, 2),
     ],
 )
@@ -67,22 +67,61 @@ def test_one_ends_below_its_own_threshold_only(
 
 def test_a_host_that_is_nearly_out_of_memory_is_critical() -> None:
     host, watch = Host(), AlertWatch([rule("host memory")])
-    host.host_fields = {"memory_charged_bytes": int(0.96 * (8 << 30))}
+    size = 8 << 30
+    host.host_fields = {"memory_charged_bytes": size, "memory_unreclaimable_bytes": size // 2}
+    assert [alert for _ in range(40) for alert in watch.feed(host.moment())] == [], "the rest is page cache"
+    host.host_fields = {"memory_charged_bytes": size, "memory_unreclaimable_bytes": int(0.96 * size)}
     (alert,) = [alert for _ in range(40) for alert in watch.feed(host.moment())]
-    assert (alert.rule.level, alert.detail) == (Level.CRITICAL, "limit 96%")
+    assert (alert.rule.level, alert.detail) == (Level.CRITICAL, "unreclaimable 96% of limit")
 
 
-@pytest.mark.parametrize("field", ["cpu_stall_total_ns", "memory_stall_total_ns", "io_stall_total_ns"])
-def test_pressure_begins_after_its_time_and_names_what_is_waited_for(field: str) -> None:
+def test_page_cache_that_fills_a_limit_is_not_memory_at_its_limit() -> None:
+    host, watch = Host(), AlertWatch([rule("memory limit")])
+    read = host.add("it", kind=Kind.CONTAINER)
+    host.measure(read, memory_limit_bytes=100, memory_charged_bytes=100, memory_unreclaimable_bytes=8)
+    assert [alert for _ in range(40) for alert in watch.feed(host.moment())] == []
+
+
+def test_the_memory_of_a_machine_is_judged_by_what_its_guest_reports() -> None:
+    host, watch = Host(), AlertWatch([rule("memory limit")])
+    machine = host.add("it", kind=Kind.VM)
+    of_qemu = {"memory_unreclaimable_bytes": 1100, "memory_charged_bytes": 1100, "memory_limit_bytes": 1000}
+    host.measure(machine, **of_qemu, vcpus=1, memory_available_bytes=980, memory_usable_bytes=500)
+    assert [alert for _ in range(40) for alert in watch.feed(host.moment())] == []
+    host.measure(machine, memory_usable_bytes=10)
+    (alert,) = [alert for _ in range(40) for alert in watch.feed(host.moment())]
+    assert alert.detail == "unreclaimable 97% of limit"
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("cpu_stall_total_ns", "its tasks wait for a CPU"),
+        ("memory_stall_full_total_ns", "all of its tasks wait for memory at once"),
+        ("io_stall_full_total_ns", "all of its tasks wait for I/O at once"),
+    ],
+)
+def test_pressure_begins_after_its_time_and_names_what_is_waited_for(field: str, words: str) -> None:
     host, watch = Host(), AlertWatch(built_in_rules())
     identity, stalled_ns, begun = host.add(), 0, []
     for _ in range(140):
         stalled_ns += 800_000_000
         host.measure(identity, **{field: stalled_ns})
+        if "_full" in field:  # whatever all wait for, some do, and that is no second alarm
+            host.measure(identity, **{field.replace("_full", ""): stalled_ns})
         begun += watch.feed(host.moment())
     (alert,) = begun
-    waited = {"cpu": "a CPU", "memory": "memory", "io": "I/O"}[field.partition("_")[0]]
-    assert alert.sentence.startswith(f"its tasks wait for {waited} (")
+    assert alert.sentence.startswith(f"{words} (")
+
+
+@pytest.mark.parametrize("resource", ["memory", "io"])
+def test_one_task_that_waits_while_others_go_on_is_no_pressure(resource: str) -> None:
+    host, watch = Host(), AlertWatch(built_in_rules())
+    identity, waited_ns = host.add(), 0
+    for _ in range(200):
+        waited_ns += 950_000_000
+        host.measure(identity, **{f"{resource}_stall_total_ns": waited_ns, f"{resource}_stall_full_total_ns": 7})
+        assert watch.feed(host.moment()) == []
 
 
 def test_the_page_has_every_rule_as_it_is() -> None:

@@ -54,7 +54,8 @@ def proc(tmp_path: Path) -> Path:
         "net/dev": NET_DEV,
         "loadavg": "0.50 0.40 0.30 1/200 4242\n",
         "uptime": "1234.56 99.00\n",
-        "pressure/cpu": "some avg10=0.00 avg60=0.00 avg300=0.00 total=17\n",
+        "pressure/cpu": "some avg10=0.00 avg60=0.00 avg300=0.00 total=17\nfull avg10=0.00 avg60=0.00 total=0\n",
+        "pressure/io": "some avg10=0.00 avg60=0.00 avg300=0.00 total=9\nfull avg10=0.00 avg60=0.00 total=4\n",
         "sys/kernel/hostname": "cap\x1btured\n",
         "sys/kernel/osrelease": "6.1.0\n",
         "sys/kernel/random/boot_id": "b00t\n",
@@ -123,7 +124,11 @@ def test_a_captured_host_is_read_whole(proc: Path, tmp_path: Path) -> None:
     assert (sample.epoch, sample.load_1m) == ("b00t", 0.5)
     assert (sample.memory_charged_bytes, sample.memory_inactive_file_bytes) == (614_400, 204_800)
     assert (sample.memory_available_bytes, sample.memory_swap_bytes) == (716_800, 40_960)
+    assert sample.memory_unreclaimable_bytes == 1_024_000 - 716_800
     assert (sample.cpu_stall_total_ns, sample.memory_stall_total_ns) == (17_000, None)
+    assert (sample.io_stall_total_ns, sample.io_stall_full_total_ns) == (9000, 4000)
+    assert sample.memory_stall_full_total_ns is None
+    assert sample.cpu_stall_full_total_ns is None, "of a host the kernel always writes 0"
 
 
 def test_shared_memory_and_compressed_swap_of_the_host_are_those_of_meminfo(proc: Path) -> None:

@@ -53,7 +53,14 @@ V1_FRAME: dict[str, Any] = {
     "memory_stats": {
         "usage": 51064832,
         "limit": 67108864,
-        "stats": {"inactive_file": 1, "total_inactive_file": 4096, "hierarchical_memory_limit": 67108864},
+        "stats": {
+            "inactive_file": 1,
+            "total_inactive_file": 4096,
+            "total_active_file": 8192,
+            "total_cache": 20000,
+            "total_rss": 50000000,
+            "hierarchical_memory_limit": 67108864,
+        },
     },
     "networks": {
         "eth0": {"rx_bytes": 100, "rx_packets": 2, "rx_dropped": 1, "tx_bytes": 30, "tx_packets": 3, "tx_dropped": 4},
@@ -195,6 +202,7 @@ def test_a_frame_of_cgroup_v1_becomes_a_sample() -> None:
         112,
     )
     assert (sample.memory_charged_bytes, sample.memory_inactive_file_bytes) == (51064832, 4096)
+    assert sample.memory_unreclaimable_bytes == 50000000 + 20000 - 4096 - 8192
     assert sample.memory_limit_bytes == 67108864
     assert sample.disk_read_total_bytes is None  # this kernel does not count: an empty list is not zero
     assert (sample.net_rx_total_bytes, sample.net_tx_total_bytes, sample.net_drops_total) == (111, 37, 5)
@@ -203,15 +211,16 @@ def test_a_frame_of_cgroup_v1_becomes_a_sample() -> None:
 
 def test_a_frame_of_cgroup_v2_becomes_a_sample() -> None:
     operations = [{"major": 8, "minor": 0, "op": name, "value": value} for name, value in (("read", 5), ("write", 6))]
+    stats = {"inactive_file": 3000, "active_file": 1000, "slab_reclaimable": 500}
     frame = {
         **V1_FRAME,
-        "memory_stats": {"usage": 10000, "stats": {"inactive_file": 3000}, "limit": 1 << 34},
+        "memory_stats": {"usage": 10000, "stats": stats, "limit": 1 << 34},
         "blkio_stats": {"io_service_bytes_recursive": [*operations, *operations], "io_serviced_recursive": None},
         "networks": None,
     }
     sample = to_sample(frame, "", 1)
     assert sample is not None
-    assert sample.memory_inactive_file_bytes == 3000
+    assert (sample.memory_inactive_file_bytes, sample.memory_unreclaimable_bytes) == (3000, 5500)
     assert (sample.disk_read_total_bytes, sample.disk_write_total_bytes, sample.disk_reads_total) == (10, 12, None)
     assert sample.net_rx_total_bytes is None
 
@@ -230,6 +239,7 @@ def test_podman_leaves_memory_details_out_and_counts_no_throttling() -> None:
     frame["cpu_stats"]["throttling_data"] = {"periods": 0, "throttled_periods": 0, "throttled_time": 0}
     sample = to_sample(frame, "", 1)
     assert sample is not None
+    assert sample.memory_unreclaimable_bytes is None
     assert sample.memory_inactive_file_bytes is sample.cpu_periods_total is sample.cpu_throttled_total_ns is None
 
 

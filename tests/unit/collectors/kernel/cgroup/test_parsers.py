@@ -50,7 +50,7 @@ BLKIO = b"""254:0 Read 1048576
 Total 1052673
 """
 PRESSURE = b"""some avg10=48.58 avg60=17.77 avg300=7.63 total=66368550
-full avg10=0.00 avg60=0.00 avg300=0.00 total=0
+full avg10=21.50 avg60=7.02 avg300=2.10 total=41000007
 """
 NET_DEV = b"""Inter-|   Receive                                                |  Transmit
  face |bytes packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier compressed
@@ -89,6 +89,22 @@ def test_a_key_is_not_found_inside_another() -> None:
     assert parsers.find_value(b"oom 3\noom_kill 2\n", b"oom") == 3
 
 
+def test_what_is_not_reclaimable_is_charged_memory_without_the_caches_of_files_and_names_on_v2() -> None:
+    stat = b"anon 500\nfile 900\ninactive_file 600\nactive_file 200\nslab_reclaimable 50\nslab_unreclaimable 7\n"
+    assert parsers.unreclaimable(stat, 1500, 600) == 650
+    assert parsers.unreclaimable(stat, 700, 600) == 0, "the files are not read at one instant"
+    assert parsers.unreclaimable(stat, None, 600) is parsers.unreclaimable(stat, 1500, None) is None
+    for key in (b"active_file 200\n", b"slab_reclaimable 50\n"):
+        assert parsers.unreclaimable(stat.replace(key, b""), 1500, 600) is None
+
+
+def test_what_is_not_reclaimable_is_without_the_kernels_memory_on_v1() -> None:
+    stat = MEMORY_STAT_V1.replace(b"total_swap", b"total_rss 95313920\ntotal_swap")
+    assert parsers.unreclaimable(stat, 1 << 40, 338_755_584) == 95_313_920 + 874_024_960 - 338_755_584 - 283_557_888
+    assert parsers.unreclaimable(stat.replace(b"total_active_file", b"x"), 1 << 40, 338_755_584) is None
+    assert parsers.unreclaimable(stat.replace(b"total_cache", b"x"), 1 << 40, 338_755_584) is None
+
+
 @pytest.mark.parametrize(
     ("text", "limit"),
     [(b"max\n", None), (b"9223372036854771712\n", None), (b"9223372036854710272\n", None), (b"67108864\n", 67_108_864)],
@@ -116,9 +132,17 @@ def test_blkio_leaves_totals_and_kinds_out() -> None:
     assert parsers.io_v1(b"Total 0\n", None) == {}
 
 
-def test_pressure_is_the_time_in_which_some_waited() -> None:
-    assert parsers.stall_ns(PRESSURE) == 66_368_550_000
-    assert parsers.stall_ns(b"") is None
+def test_pressure_is_the_time_in_which_some_waited_and_that_in_which_all_did() -> None:
+    assert parsers.stall_ns(PRESSURE, b"some") == 66_368_550_000
+    assert parsers.stall_ns(PRESSURE, b"full") == 41_000_007_000
+    assert parsers.stall_ns(b"", b"some") is parsers.stall_ns(b"", b"full") is None
+
+
+def test_a_pressure_file_of_one_line_says_nothing_of_all() -> None:
+    some = PRESSURE.partition(b"\n")[0] + b"\n"
+    assert parsers.stall_ns(some, b"some") == 66_368_550_000
+    assert parsers.stall_ns(some, b"full") is None, "of CPU, before Linux 5.13"
+    assert parsers.stall_ns(PRESSURE.replace(b"full", b"fuller"), b"full") is None
 
 
 @pytest.mark.parametrize(
@@ -176,7 +200,9 @@ PARSERS: list[Callable[[bytes], object]] = [
     parsers.limit_bytes,
     parsers.io_v2,
     lambda text: parsers.io_v1(text, text),
-    parsers.stall_ns,
+    lambda text: parsers.stall_ns(text, b"some"),
+    lambda text: parsers.stall_ns(text, b"full"),
+    lambda text: parsers.unreclaimable(text, 1 << 30, 0),
     parsers.quota_v2,
     lambda text: parsers.quota_v1(text, text),
     parsers.cpu_list,

@@ -157,7 +157,7 @@ def test_a_group_names_its_worst_member() -> None:
     memory = {"memory_charged_bytes": 99 << 20, "memory_limit_bytes": 100 << 20}
     moment, history = played(20, {ill: {}, full: memory}, cpu=0.1)
     members = list(moment.readings.values())
-    assert worst_of_group(members, moment, history, False) == ("▲ full: memory at its limit for 19s", "bad")
+    assert worst_of_group(members, moment, history, False) == ("▲ full: memory at its limit", "bad")
     assert worst_of_group(members[:1], moment, history, False) == ("! ill: its health check fails", "warn")
     assert worst_of_group([], moment, history, False) is None
 
