@@ -72,6 +72,26 @@ def test_a_host_that_is_nearly_out_of_memory_is_critical() -> None:
     assert (alert.rule.level, alert.detail) == (Level.CRITICAL, "limit 96%")
 
 
+@pytest.mark.parametrize(
+    ("available", "pools", "limit"),
+    [
+        (0.04, 0.0, "limit 96%"),
+        (0.3, 0.0, ""),  # page cache that is read again and again is taken, and can be had
+        (0.02, 0.9, ""),  # of the tenth beside the pools, a fifth is left
+        (0.004, 0.9, "limit 96%"),
+    ],
+)
+def test_a_host_has_what_can_be_made_available_beside_its_hugepages(available: float, pools: float, limit: str) -> None:
+    host, watch, memory = Host(), AlertWatch([rule("host memory")]), 8 << 30
+    host.host_fields = {
+        "memory_charged_bytes": int(0.99 * memory),
+        "memory_available_bytes": int(available * memory),
+    }
+    host.facts = {"hugepages_total": str(int(pools * memory))} if pools else {}
+    alerts = [alert for _ in range(40) for alert in watch.feed(host.moment())]
+    assert [alert.detail for alert in alerts] == ([limit] if limit else [])
+
+
 @pytest.mark.parametrize("field", ["cpu_stall_total_ns", "memory_stall_total_ns", "io_stall_total_ns"])
 def test_pressure_begins_after_its_time_and_names_what_is_waited_for(field: str) -> None:
     host, watch = Host(), AlertWatch(built_in_rules())
