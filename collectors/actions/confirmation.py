@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from shlex import quote
 
 from collectors.actions.targets import is_full_id
 from collectors.actions.verbs import VERBS
 from collectors.engines.registry import owner
+from collectors.engines.ssh_target import over
 from collectors.model.actions import AfterTimeout, Note, Request, Verb
 from collectors.model.wording import some
 from collectors.model.workloads import Kind, Workload
 
 CAN_WAIT = frozenset(verb for verb, spec in VERBS.items() if spec.can_wait)
 """The graceful verbs: they have a time-out, and a choice of what follows it."""
-_STEERING = re.compile(r"[^\w\s@%+=:,./-]", re.ASCII)
-"""What a shell may take for more than a part of a word."""
 _ENDS = frozenset(verb for verb, spec in VERBS.items() if spec.ends_it)
 
 
@@ -29,13 +27,7 @@ def equivalent(request: Request) -> tuple[str, ...]:
     if not request.workload.id.host:
         return owner(request.workload).commands(request)
     there = owner(request.workload).commands(replace(request, address=""))
-    return tuple(_over(request.address or f"ssh {quote(request.workload.id.host)}", command) for command in there)
-
-
-def _over(login: str, command: str) -> str:
-    """Return a command line that runs another one, which may end in a comment, after a login."""
-    words, separator, comment = command.partition("  # ")
-    return f"{login} {quote(words) if _STEERING.search(words) else words}{separator}{comment}"
+    return tuple(over(request.address or f"ssh {quote(request.workload.id.host)}", command) for command in there)
 
 
 def words_elsewhere(request: Request) -> list[str]:

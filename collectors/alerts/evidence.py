@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from collectors.analysis.contacts import contacts
-from collectors.analysis.hosts import size_of_host
+from collectors.analysis.hosts import facts_of_host, size_of_host
 from collectors.analysis.rates import Moment, Pair, Reading
 from collectors.analysis.staleness import is_old
 from collectors.model.metric_type import Unit
@@ -58,13 +58,17 @@ class Evidence:
         return not any(self._is_old(pair.current) for pair in reading.pairs)
 
     def of_host(self, reading: Reading) -> Reading:
-        """Return the reading of a host with what it has as its limits."""
+        """Return the reading of a host with what it has as its limits.
+
+        Of its memory, pools of hugepages are not: nobody else can take from them, however full or empty they are.
+        """
         cpus, memory_bytes = size_of_host(self._frame, reading.workload.id)
+        pools = facts_of_host(self._frame, reading.workload.id).get("hugepages_total", "")
         size = Sample(
             source="host",
             at_ns=self._frame.at_ns,
             cpu_limit_cores=cpus or None,
-            memory_limit_bytes=memory_bytes or None,
+            memory_limit_bytes=max(0, memory_bytes - (int(pools) if pools.isdecimal() else 0)) or None,
         )
         return Reading(reading.workload, (*reading.pairs, Pair(None, size)), None, memory_bytes, cpus)
 

@@ -15,7 +15,7 @@ from collectors.model.console import Console, RunningCommand
 from collectors.model.details import Details, Fact, Page, RawDescription, Table
 from collectors.model.errors import SourceAbsent, SourceError, WorkloadGone
 from collectors.model.facts import Fact as ClassFact
-from collectors.model.limits import EngineLimits
+from collectors.model.limit_changes.elsewhere import AnyLimits
 from collectors.model.logs import Log
 from collectors.model.processes import ReadsProcesses, SignalsElsewhere
 from collectors.model.workloads import Workload
@@ -54,7 +54,7 @@ class EngineAccess:
         """
         raise SourceAbsent(f"{workload.id.engine} runs {workload.name}, which vmtop can only watch")
 
-    def limits(self, workload: Workload) -> EngineLimits:
+    def limits(self, workload: Workload) -> AnyLimits:
         """Return what reads and sets the limits of the workload.
 
         Raises:

@@ -10,7 +10,7 @@ from collectors.engines import registry
 from collectors.engines.access import EngineAccess
 from collectors.engines.base import Engine
 from collectors.model.actions import EngineActions
-from collectors.model.limits import EngineLimits
+from collectors.model.limit_changes.elsewhere import AnyLimits
 from collectors.model.workloads import Workload
 from collectors.sampling.source import SourceSpec
 
@@ -77,7 +77,7 @@ class EngineConnections:
         """
         return self.of(workload).actions(workload)
 
-    def limits(self, workload: Workload) -> EngineLimits:
+    def limits(self, workload: Workload) -> AnyLimits:
         """Return what reads and sets the limits of a workload.
 
         Raises:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from shlex import quote
 from urllib.parse import urlsplit
 
 from collectors.model.errors import AccessDenied, SourceDown, SourceError
@@ -16,6 +17,8 @@ _NETLOC = re.compile(r"(?:(?P<user>[^:]*)@)?(?P<host>\[[^\[\]]+\]|[^@\[\]:]+)(?:
 _HOST = re.compile(r"\w[\w.:%+-]*", re.ASCII)
 _USER = re.compile(r"\w[\w.@\\%+-]*", re.ASCII)
 """Narrower than `valid_hostname` and `valid_ruser` of OpenSSH's ssh.c; above all without a hyphen at the beginning."""
+_STEERING = re.compile(r"[^\w\s@%+=:,./-]", re.ASCII)
+"""What a shell may take for more than a part of a word."""
 _MESSAGES: tuple[tuple[str, type[SourceError], str, str], ...] = (
     (
         "remote host identification has changed",
@@ -127,3 +130,9 @@ def ssh_target(url: str) -> SshTarget:
         if not pattern.fullmatch(name):
             raise SourceDown(f"{sanitize(name)} cannot be a host or user of an ssh address")
     return SshTarget(host, user, match["port"] or "")
+
+
+def over(login: str, command: str) -> str:
+    """Return a command line that runs another one, which may end in a comment, after a login."""
+    words, separator, comment = command.partition("  # ")
+    return f"{login} {quote(words) if _STEERING.search(words) else words}{separator}{comment}"

@@ -188,7 +188,8 @@ among them: of the host it is MemAvailable, of a domain MemTotal."""
 
 _HOST: tuple[Family, ...] = (
     *(row._replace(name=f"host_{row.name}", help=text) for row in _WORKLOAD if (text := _HOST_HELP.get(row.name, ""))),
-    Family("host_memory_available_bytes", G, "MemAvailable of the host.", "memory_available_bytes"),
+    Family("host_memory_available_bytes", G, "MemAvailable of the host, and what the cache of ZFS would give back.",
+           "memory_available_bytes"),
     Family("host_load1", G, "Load average over one minute.", "load_1m"),
     Family("host_cpus", G, "Online CPUs of the host."),
     Family("host_memory_bytes", G, "MemTotal of the host."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
@@ -16,14 +15,14 @@ from collectors.fleet.conversation import Conversation
 from collectors.fleet.hosts import HostSpec
 from collectors.fleet.questions import Ask, Description
 from collectors.fleet.remote_actions import RemoteActions, at_home
+from collectors.fleet.remote_limits import RemoteLimits
 from collectors.fleet.remote_log import RemoteLog
 from collectors.fleet.remote_processes import RemoteProcesses, RemoteSignals
 from collectors.fleet.ssh import client_environment, client_words, ssh_words
 from collectors.model.actions import EngineActions
 from collectors.model.console import Console, RunningCommand
 from collectors.model.details import Details, RawDescription
-from collectors.model.errors import SourceAbsent
-from collectors.model.limits import EngineLimits
+from collectors.model.limit_changes.elsewhere import AnyLimits
 from collectors.model.logs import Log
 from collectors.model.processes import ReadsProcesses
 from collectors.model.workloads import Kind, Workload
@@ -44,6 +43,7 @@ class HostAccess(EngineAccess):
         self.host = host
         self._conversation = Conversation(host)
         self._actions = RemoteActions(host, self._conversation)
+        self._limits = RemoteLimits(host, self._conversation)
 
     def needs_id(self, workload: Workload, environ: Mapping[str, str], is_root: bool) -> bool:
         """Return false: a command that is typed there finds its engine as there."""
@@ -57,13 +57,9 @@ class HostAccess(EngineAccess):
         """Return the actions of the host."""
         return self._actions
 
-    def limits(self, workload: Workload) -> EngineLimits:
-        """Refuse: the vmtop there sets them, under its own rules."""
-        name = shlex.quote(workload.name)
-        raise SourceAbsent(
-            f"vmtop sets limits of its own host only, and {workload.name} is on {workload.id.host}",
-            f"{self.host.target.command} vmtop set {name} ...",
-        )
+    def limits(self, workload: Workload) -> AnyLimits:
+        """Return what has them set there."""
+        return self._limits
 
     def details_elsewhere(self, workload: Workload) -> Details:
         """Read all details there; see `EngineAccess.details_elsewhere`."""

@@ -70,7 +70,7 @@ class Conversation:
         """Ask for what must not be done twice: as `ask`, but never again after a connection that has ended."""
         for answer in self._answers(ask, timeout_s + _LOGIN_S, arguments):
             return value_of(answer, kind)
-        raise SourceError(f"the vmtop on {self._host.name} gave no answer")
+        raise SourceDown(f"the vmtop on {self._host.name} gave no answer")
 
     def parts(self, kind: type[Value], ask: Ask, **arguments: Any) -> Iterator[Value]:
         """Yield the parts of an answer as they come, without a time limit. Raises as `ask`."""

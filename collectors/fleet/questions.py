@@ -10,7 +10,10 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from collectors.model.actions import Observed, Result
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown, SourceError, WorkloadGone
+from collectors.model.limit_changes.plans import NO_USE, PlannedChange, Use
+from collectors.model.limits import Amount, LimitKey
 from collectors.model.logs import LONGEST, LogLine
 from collectors.model.processes import Process, ProcessDetails, ProcessId, ProcessPass, ProcessText
 from collectors.model.workloads import Workload
@@ -42,6 +45,14 @@ class Ask(StrEnum):
     """`SignalLook`: what a signal to `subject` would meet."""
     SIGNAL = "signal"
     """`Outcome` of a signal to `subject`."""
+    LIMITS = "limits"
+    """`list[Limit]`, without the engine's own values."""
+    LIMITS_PLAN = "limits plan"
+    """`PlanAnswer`: what `changes` would mean. The plan is remembered under the number that was given."""
+    LIMITS_SET = "limits set"
+    """`list[ChangeOutcome]` of the plan of a number."""
+    LIMITS_UNDO = "limits undo"
+    """`list[ChangeOutcome]` of taking back what the plan of a number has set."""
     LOG_OPEN = "log open"
     """The title of a log, which is open from then on under the number that was given."""
     LOG_LAST = "log last"
@@ -83,6 +94,14 @@ class Question(msgspec.Struct, omit_defaults=True):
     """The command line of `subject`, as it was shown."""
     is_vm: bool = False
     """Whether that belongs to a virtual machine."""
+    changes: dict[LimitKey, Amount | None] = {}
+    """The amounts that are wanted; `None` for no limit."""
+    use: Use = NO_USE
+    """What the workload uses."""
+    is_kept: bool = False
+    """Whether limits are also set for the next start."""
+    plan: int = 0
+    """Number of the plan, chosen by who asks."""
 
 
 class ProcessAnswer(NamedTuple):
@@ -92,6 +111,16 @@ class ProcessAnswer(NamedTuple):
     """`None` when no new one was due."""
     texts: tuple[tuple[ProcessId, ProcessText], ...] = ()
     details: ProcessDetails | None = None
+
+
+class PlanAnswer(NamedTuple):
+    """What changes of limits would mean: a `Plan` without the workload, and without the engine's own values."""
+
+    seen: Observed | None
+    changes: tuple[PlannedChange, ...]
+    objection: str = ""
+    remedy: str = ""
+    kind: Result = Result.REFUSED
 
 
 class Description(NamedTuple):
@@ -171,4 +200,4 @@ def value_of(answer: Answer, kind: type[Value]) -> Value:
     try:
         return convert(answer.value, kind)
     except msgspec.ValidationError as error:
-        raise SourceError(f"the answer of the vmtop there is of another form: {sanitize(str(error))}") from None
+        raise SourceDown(f"the answer of the vmtop there is of another form: {sanitize(str(error))}") from None

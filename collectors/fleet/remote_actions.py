@@ -60,8 +60,8 @@ class RemoteActions:
 
     def look(self, workload: Workload, workloads: Iterable[Workload]) -> Look:
         """Ask what an action would meet; see `ActsElsewhere.look`."""
-        neighbours = tuple(_outlined(one) for one in workloads if one.id.host == workload.id.host and _is_inner(one))
-        return self._conversation.ask(Look, Ask.LOOK, workload=at_home(workload), workloads=neighbours)
+        near = neighbours(workload, workloads)
+        return self._conversation.ask(Look, Ask.LOOK, workload=at_home(workload), workloads=near)
 
     def perform(self, request: Request) -> None:
         """Refuse: only the host itself does it, in `carry_out`."""
@@ -186,6 +186,11 @@ def at_home(workload: Workload) -> Workload:
     """Return a workload as its own host knows it."""
     parent = workload.parent
     return replace(workload, id=workload.id._replace(host=""), parent=parent and parent._replace(host=""))
+
+
+def neighbours(workload: Workload, workloads: Iterable[Workload]) -> tuple[Workload, ...]:
+    """Return what its own host is told of the workloads that may run inside a workload, or depend on it."""
+    return tuple(_outlined(one) for one in workloads if one.id.host == workload.id.host and _is_inner(one))
 
 
 def _named(host: HostSpec, outcome: Outcome) -> Outcome:

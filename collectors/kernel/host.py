@@ -12,6 +12,7 @@ from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.parsers import NS_PER_TICK
 from collectors.kernel.devices import Disks, Interfaces
 from collectors.kernel.hugepages import read_pools
+from collectors.kernel.machine.zfs_cache import returnable_bytes
 from collectors.kernel.procfs import read_bytes
 from collectors.model.errors import SourceAbsent, SourceDown
 from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
@@ -22,6 +23,7 @@ _KIB = 1024
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _FREE_ON_CPU = re.compile(rb"^ +count: +(\d+)$", re.MULTILINE)
 """Free pages on one CPU's list of one zone, in /proc/zoneinfo."""
+_AVAILABLE = b"MemAvailable"
 _CPU_LINE = re.compile(rb"^cpu\d+ ", re.MULTILINE)
 
 
@@ -110,8 +112,8 @@ class HostSource:
             io_stall_full_total_ns=parsers.stall_ns(io_pressure, b"full"),
             memory_charged_bytes=self._taken(memory),
             memory_inactive_file_bytes=memory.get(b"Inactive(file)"),
-            memory_unreclaimable_bytes=_difference(memory, b"MemTotal", b"MemAvailable"),
-            memory_available_bytes=memory.get(b"MemAvailable"),
+            memory_unreclaimable_bytes=_difference(memory, b"MemTotal", _AVAILABLE),
+            memory_available_bytes=memory.get(_AVAILABLE),
             memory_swap_bytes=_difference(memory, b"SwapTotal", b"SwapFree"),
             memory_zswap_bytes=memory.get(b"Zswap"),
             memory_shmem_bytes=memory.get(b"Shmem"),
@@ -129,13 +131,15 @@ class HostSource:
         )
 
     def _memory(self) -> dict[bytes, int]:
-        """Read meminfo, in bytes."""
+        """Read meminfo, in bytes; what ZFS would give back counts as available, as all other cache does."""
         amounts: dict[bytes, int] = {}
         for line in (read_bytes(f"{self._proc}/meminfo") or b"").splitlines():
             key, _, value = line.partition(b":")
             fields = value.split()
             if len(fields) == 2 and fields[0].isdigit():
                 amounts[key] = int(fields[0]) * _KIB  # kB in this file; see fs/proc/meminfo.c
+        if _AVAILABLE in amounts:
+            amounts[_AVAILABLE] += returnable_bytes(self._proc)
         return amounts
 
     def _taken(self, memory: dict[bytes, int]) -> int | None:
@@ -158,7 +162,7 @@ class HostSource:
             "load": " ".join(self._text("loadavg").split()[:3]),
             "swap_total": _amount(memory.get(b"SwapTotal")),
             "swap_used": _amount(swap_used),
-            "memory_available": _amount(memory.get(b"MemAvailable")),
+            "memory_available": _amount(memory.get(_AVAILABLE)),
             "hugepages_total": _amount(sum(pool.size_bytes * pool.pages for pool in pools) or None),
             "hugepages_unused": _amount(sum(pool.size_bytes * pool.unused for pool in pools) if pools else None),
         }

@@ -92,12 +92,16 @@ def memory_of_limit(reading: Readable) -> float | None:
     """Return the memory that a limit applies to, in percent of it.
 
     A machine's is what its guest uses of the memory it has now, as the guest itself reports; a cgroup's limit does not
-    apply to hugepages.
+    apply to hugepages. A host's is what it cannot make available: page cache that is in use is memory that it has
+    (kernel Documentation/filesystems/proc.rst, MemAvailable).
     """
     if reading.is_machine:
         used, assigned = reading.value("memory_inside_bytes"), memory_in_reach(reading)
         return None if used is None or not assigned else used / assigned * 100
     held, limit = reading.value("memory_host_bytes"), reading.value("memory_limit_bytes")
+    available = reading.gauge("memory_available_bytes")  # of what is no machine, only hosts have it
+    if available is not None and limit:
+        return max(0.0, limit - available) / limit * 100
     return None if held is None or not limit else (held - (reading.gauge("memory_hugetlb_bytes") or 0)) / limit * 100
 
 

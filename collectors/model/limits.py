@@ -27,6 +27,8 @@ _POWERS = {letter: 1 << (10 * power) for power, letter in enumerate(("", "k", "m
 _UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 _MOST_CPUS = 1 << 13
 """CONFIG_NR_CPUS of the largest kernels."""
+_MOST_AMOUNT = float(1 << 63)
+"""Of what is told: the kernel counts in 64 bits."""
 _DECIMALS = 5
 """Of cores: a quota is in microseconds, and its period is 100,000 of them by default."""
 
@@ -268,6 +270,18 @@ def _parse_cpus(shown: str, text: str) -> frozenset[int]:
             raise LimitError(f"{shown}: no host has a CPU {last}; the first is 0")
         cpus.update(range(first, last + 1))
     return frozenset(cpus)
+
+
+def is_amount(key: LimitKey, amount: Amount | None) -> bool:
+    """Return whether an amount that another host tells can be one of a limit: of its type, and a number of its size."""
+    if amount is None:
+        return True
+    if isinstance(amount, str) or LIMITS[key].quantity is Quantity.CPUS:
+        try:
+            return isinstance(amount, str) and LIMITS[key].quantity is Quantity.CPUS and bool(_parse_cpus("", amount))
+        except LimitError:
+            return False
+    return 0 <= amount <= _MOST_AMOUNT
 
 
 def cpus_text(cpus: Iterable[int]) -> str:

@@ -232,7 +232,8 @@ class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     memory_rss_bytes: int | None = None
     """Resident size of the process that runs a domain."""
     memory_available_bytes: int | None = None
-    """On a host: MemAvailable. In a domain: the guest's MemTotal, by its balloon driver."""
+    """On a host: MemAvailable, and what the cache of ZFS would give back. In a domain: the guest's MemTotal, by its
+    balloon driver."""
     memory_usable_bytes: int | None = None
     """The guest's MemAvailable, by its balloon driver."""
     memory_report_age_s: float | None = None

@@ -31,6 +31,8 @@ class Host:
     """Workloads of which nothing is measured."""
     sources: tuple[SourceState, ...] = (SourceState("docker", Availability.OK),)
     host_fields: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
+    """Of the host, as in `Frame.facts`."""
 
     def __post_init__(self) -> None:
         self._deriver = Deriver()
@@ -76,6 +78,7 @@ class Host:
             events=events,
             run=self.run,
             interval_s=self.interval_s,
+            facts=self.facts,
             wall=WALL + self.at_s,
         )
         return self._deriver.feed(made)

@@ -6,8 +6,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from collectors.actions.limits.outcomes import Applied
-from collectors.actions.limits.plan import NO_USE, Plan, Use
 from collectors.actions.limits.setter import Setter
 from collectors.actions.limits.words import parse_changes
 from collectors.actions.look import Looker
@@ -15,6 +13,8 @@ from collectors.actions.runner import Runner
 from collectors.analysis.history import CAPACITY, History
 from collectors.analysis.rates import Reading
 from collectors.model.errors import SourceError
+from collectors.model.limit_changes.outcomes import Applied
+from collectors.model.limit_changes.plans import NO_USE, Plan, Use
 from collectors.model.limits import Limit, LimitError, LimitKey, Way
 from collectors.model.workloads import Workload
 from tui.controllers.background import run_blocking

@@ -11,13 +11,16 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 
-from collectors.actions.limits.outcomes import Applied, ChangeOutcome
-from collectors.actions.limits.plan import NO_USE, Plan, Use, impossible, plan_change, shown
+from collectors.actions.limits.elsewhere import result_of, set_elsewhere, undo_elsewhere
+from collectors.actions.limits.plan import impossible, plan_change
 from collectors.actions.limits.step import Step, back_step
 from collectors.actions.look import Looker
 from collectors.actions.runner import Runner
 from collectors.model.actions import Observed, Outcome, Result
-from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError, WorkloadGone
+from collectors.model.errors import SourceAbsent, SourceDown, SourceError
+from collectors.model.limit_changes.elsewhere import AnyLimits, SetsElsewhere
+from collectors.model.limit_changes.outcomes import Applied, ChangeOutcome
+from collectors.model.limit_changes.plans import NO_USE, Plan, Use, shown
 from collectors.model.limits import (
     LIVE_ONLY,
     Amount,
@@ -45,12 +48,20 @@ class Setter:
         runner: Its lock, its log, its user and whom it tells; what it is doing meanwhile.
         looker: Looks at workloads before they are touched, and knows what is protected.
         limits_of: Finds what sets the limits of a workload; raises `SourceError` where nothing does.
+        locked: Why nothing is set while the runner is locked, as a clause with what to do.
     """
 
-    def __init__(self, runner: Runner, looker: Looker, limits_of: Callable[[Workload], EngineLimits]) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        looker: Looker,
+        limits_of: Callable[[Workload], AnyLimits],
+        locked: str = "actions are locked: L unlocks them",
+    ) -> None:
         self._runner = runner
         self._looker = looker
         self._limits_of = limits_of
+        self._locked = locked
         self._lock = threading.Lock()
         self._busy: set[WorkloadId] = set()
 
@@ -60,7 +71,9 @@ class Setter:
         Raises:
             SourceError: They cannot be read, or not by vmtop.
         """
-        return call_with_timeout(ANSWER_S, lambda: self._limits_of(workload).read(workload))
+        if (elsewhere := self._elsewhere(workload)) is not None:
+            return elsewhere.read(workload)
+        return call_with_timeout(ANSWER_S, lambda: self._engine(workload).read(workload))
 
     def plan(
         self,
@@ -80,7 +93,9 @@ class Setter:
             workloads: All current workloads, for its protection.
         """
         try:
-            limits = self._limits_of(workload)
+            if (elsewhere := self._elsewhere(workload)) is not None:
+                return elsewhere.plan(workload, changes, use, way, workloads)
+            limits = self._engine(workload)
             look = self._looker.look(workload, workloads, ANSWER_S)
             if look.seen is None:
                 call_with_timeout(ANSWER_S, lambda: limits.read(workload))  # whose error has a remedy and its kind
@@ -91,7 +106,7 @@ class Setter:
         except SourceAbsent as error:
             return impossible(workload, changes, way, error.reason, error.remedy)
         except SourceError as error:
-            return impossible(workload, changes, way, error.reason, error.remedy, _result_of(error))
+            return impossible(workload, changes, way, error.reason, error.remedy, result_of(error))
         has_vcpus = workload.kind is Kind.VM and LimitKey.VCPUS in changes
         planned = tuple(
             plan_change(workload, limits, now, key, new, way, use, has_vcpus and key is LimitKey.CPU)
@@ -109,6 +124,8 @@ class Setter:
         if not self._reserve(plan.workload):
             return self._refuse(plan, _BUSY)
         try:
+            if (elsewhere := self._elsewhere(plan.workload)) is not None:
+                return Applied(plan, self._recorded(plan, "set", lambda: set_elsewhere(elsewhere, plan)))
             steps = [Step(change, change.setting, change.now) for change in plan.changes if change.setting is not None]
             return Applied(plan, self._run(plan, steps, "set"))
         finally:
@@ -124,15 +141,36 @@ class Setter:
         try:
             if refusal := _undo_refusal(applied):  # by another thread meanwhile
                 return self._refuse_undo(plan, refusal)
-            limits = self._limits_of(plan.workload)
+            if (elsewhere := self._elsewhere(plan.workload)) is not None:
+                outcomes = self._recorded(plan, "undo", lambda: undo_elsewhere(elsewhere, applied))
+                applied.is_undone = any(outcome.before is not None for outcome in outcomes)
+                return Applied(plan, outcomes, is_undo=True)
+            limits = self._engine(plan.workload)
             steps = [back_step(plan, limits, outcome) for outcome in reversed(applied.outcomes) if outcome.before]
             outcomes = self._run(plan, steps, "undo")
             applied.is_undone = any(outcome.before is not None for outcome in outcomes)
             return Applied(plan, outcomes, is_undo=True)
         except SourceError as error:
-            return self._refuse_undo(plan, error.reason, error.remedy, _result_of(error))
+            return self._refuse_undo(plan, error.reason, error.remedy, result_of(error))
         finally:
             self._busy.discard(plan.workload.id)
+
+    def _elsewhere(self, workload: Workload) -> SetsElsewhere | None:
+        """Return what has the limits of a workload of another host set there; `None` for one of this host."""
+        limits = self._limits_of(workload) if workload.id.host else None
+        return limits if isinstance(limits, SetsElsewhere) else None
+
+    def _engine(self, workload: Workload) -> EngineLimits:
+        limits = self._limits_of(workload)
+        assert not isinstance(limits, SetsElsewhere)  # noqa: S101  # the caller looked
+        return limits
+
+    def _recorded(
+        self, plan: Plan, verb: str, work: Callable[[], tuple[ChangeOutcome, ...]]
+    ) -> tuple[ChangeOutcome, ...]:
+        """Return how another host ended it, which is in its own log, too."""
+        began_wall = time.time()
+        return tuple(self._record(plan, outcome, verb, began_wall) for outcome in work())
 
     def _reserve(self, workload: Workload) -> bool:
         """Return whether nobody else is setting the workload's limits; they are reserved then."""
@@ -144,7 +182,7 @@ class Setter:
 
     def _refusal(self, workload: Workload) -> str:
         if self._runner.is_locked:
-            return "actions are locked: L unlocks them"
+            return self._locked
         other = self._runner.running().get(workload.id)
         return f"its {other.request.verb} is still in progress" if other is not None else ""
 
@@ -181,7 +219,7 @@ class Setter:
     def _set(self, plan: Plan, step: Step) -> ChangeOutcome:
         workload = plan.workload
         try:
-            limits = self._limits_of(workload)
+            limits = self._engine(workload)
             assert plan.seen is not None  # noqa: S101  # a plan without it has an objection
             seen = self._runner.look(workload, ANSWER_S)
             if changed := _difference(plan.seen, seen, step.needs_run):
@@ -192,7 +230,7 @@ class Setter:
             if difference := step.differs(before) or step.would_send_otherwise(workload, limits, before):
                 return _end(plan, step, Result.CHANGED, f"{_NOT_DONE}: {difference}")
         except SourceError as error:
-            return _end(plan, step, _result_of(error), f"{_NOT_DONE}: {error.reason}", error.remedy)
+            return _end(plan, step, result_of(error), f"{_NOT_DONE}: {error.reason}", error.remedy)
         if before.is_measured and is_same(before.key, before.value, step.setting.amount) and not step.is_forced(plan):
             return _end(plan, step, Result.ALREADY, f"is already {shown(before)}: nothing was done")
         try:
@@ -203,7 +241,7 @@ class Setter:
             words = f"outcome unknown: {error.reason}"
             return _end(plan, step, Result.UNKNOWN, words, error.remedy)._replace(before=before)
         except SourceError as error:
-            return _end(plan, step, _result_of(error), f"{_NOT_DONE}: {error.reason}", error.remedy)
+            return _end(plan, step, result_of(error), f"{_NOT_DONE}: {error.reason}", error.remedy)
         return self._verify(plan, step, limits, before, seen)
 
     def _verify(self, plan: Plan, step: Step, limits: EngineLimits, before: Limit, seen: Observed) -> ChangeOutcome:
@@ -266,12 +304,6 @@ def _undo_refusal(applied: Applied) -> str:
     if applied.is_undone:
         return "this was undone already"
     return "" if applied.can_be_undone else "this changed nothing that could be undone"
-
-
-def _result_of(error: SourceError) -> Result:
-    if isinstance(error, WorkloadGone):
-        return Result.GONE
-    return Result.DENIED if isinstance(error, AccessDenied) else Result.FAILED
 
 
 def _end(plan: Plan, step: Step, result: Result, words: str, remedy: str = "") -> ChangeOutcome:

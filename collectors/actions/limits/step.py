@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from collectors.actions.limits.outcomes import ChangeOutcome
-from collectors.actions.limits.plan import Plan, PlannedChange, inert_commands, shown
+from collectors.actions.limits.plan import inert_commands
 from collectors.actions.targets import is_full_id
+from collectors.model.limit_changes.outcomes import ChangeOutcome
+from collectors.model.limit_changes.plans import Plan, PlannedChange, shown
 from collectors.model.limits import EngineLimits, Limit, LimitError, Setting, is_same
 from collectors.model.workloads import Kind, Workload
 

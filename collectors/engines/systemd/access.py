@@ -11,7 +11,7 @@ from collectors.engines.access import EngineAccess, ReadFacts
 from collectors.engines.systemd.engine import is_managed, is_of_user
 from collectors.model.actions import EngineActions
 from collectors.model.facts import Fact
-from collectors.model.limits import EngineLimits
+from collectors.model.limit_changes.elsewhere import AnyLimits
 from collectors.model.logs import Log
 from collectors.model.workloads import Workload
 
@@ -29,7 +29,7 @@ class SystemdAccess(EngineAccess):
 
         return SystemdActions()
 
-    def limits(self, workload: Workload) -> EngineLimits:
+    def limits(self, workload: Workload) -> AnyLimits:
         if not is_managed(workload):
             return super().limits(workload)
         from collectors.engines.systemd.limits import SystemdLimits

@@ -97,7 +97,8 @@ EVERYDAY: tuple[Metric, ...] = (
         key="memory_of_limit_percent", alias="limit", label="/LIMIT", unit=Unit.PERCENT,
         help="Memory as a share of its limit; of a VM, what the guest uses of the memory that it has now.",
         formula="memory_host_bytes without hugepages / memory_limit_bytes x 100; "
-        "of a VM: memory_inside_bytes / balloon.current x 100",
+        "of a VM: memory_inside_bytes / balloon.current x 100; of a host: (MemTotal - hugepages - available) / "
+        "(MemTotal - hugepages) x 100",
         derive=memory_of_limit, fields=("memory_limit_bytes",), origins=LIMIT,
         made_of=("memory_limit_bytes", "memory_inside_bytes"), missing="it has no memory limit",
         is_default=True, keep=20, thresholds=(85.0, 95.0), less_is_better=True, is_whole=True, limit=always(100.0),

@@ -59,7 +59,8 @@ def open_limits(terminal: Terminal, name: str, words: str = _ASKING, image: str 
 
 
 def _is_row(terminal: Terminal, name: str) -> bool:
-    return any(line[3:].startswith(name) for line in terminal.text().splitlines())
+    """Return whether there is a line that begins with a name, or with a host and the name."""
+    return any(line[3:].startswith(name) or line.split()[2:3] == [name] for line in terminal.text().splitlines())
 
 
 def type_limit(terminal: Terminal, key: LimitKey, amount: str) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from collectors.actions.limits.outcomes import Applied
-from collectors.actions.limits.plan import Plan
 from collectors.actions.limits.setter import Setter
 from collectors.actions.log import ActionLog
 from collectors.actions.look import Looker
@@ -15,6 +13,8 @@ from collectors.engines.connections import EngineConnections
 from collectors.kernel.cgroup.hierarchy import detect
 from collectors.kernel.cgroup.open_files import find_directories
 from collectors.model.actions import Result
+from collectors.model.limit_changes.outcomes import Applied
+from collectors.model.limit_changes.plans import Plan
 from collectors.model.limits import LIVE_ONLY, Amount, LimitKey, Way
 from collectors.model.workloads import Workload
 from collectors.sampling.source import SourceSpec

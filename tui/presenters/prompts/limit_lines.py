@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from collectors.actions.limits.outcomes import Applied
-from collectors.actions.limits.plan import Plan, Use, shown
 from collectors.model.actions import Result
+from collectors.model.limit_changes.outcomes import Applied
+from collectors.model.limit_changes.plans import Plan, Use, shown
 from collectors.model.limits import Lasts, Limit, LimitKey, write_amount
 from collectors.model.metrics import Unit
 from tui.presenters.formatting import text

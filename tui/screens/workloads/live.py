@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 from textual import on
 from textual.binding import BindingType
 
-from collectors.actions.limits.plan import Use
 from collectors.actions.runner import Action
 from collectors.actions.verbs import VERBS
 from collectors.alerts.rule import Level
@@ -19,6 +18,7 @@ from collectors.analysis.state_log import StateLog
 from collectors.analysis.tracker import MomentTracker
 from collectors.kernel.self_usage import Cost, OwnCost
 from collectors.model.actions import Result
+from collectors.model.limit_changes.plans import Use
 from collectors.model.limits import LimitKey
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Frame, Workload, WorkloadId

@@ -65,14 +65,24 @@ def test_one_ends_below_its_own_threshold_only(
     assert [alert for _ in range(int(QUIET_S) + 2) for alert in watch.feed(host.moment())] == begun
 
 
-def test_a_host_that_is_nearly_out_of_memory_is_critical() -> None:
-    host, watch = Host(), AlertWatch([rule("host memory")])
-    size = 8 << 30
-    host.host_fields = {"memory_charged_bytes": size, "memory_unreclaimable_bytes": size // 2}
-    assert [alert for _ in range(40) for alert in watch.feed(host.moment())] == [], "the rest is page cache"
-    host.host_fields = {"memory_charged_bytes": size, "memory_unreclaimable_bytes": int(0.96 * size)}
-    (alert,) = [alert for _ in range(40) for alert in watch.feed(host.moment())]
-    assert (alert.rule.level, alert.detail) == (Level.CRITICAL, "unreclaimable 96% of limit")
+@pytest.mark.parametrize(
+    ("available", "pools", "limit"),
+    [
+        (0.04, 0.0, "limit 96%"),
+        (0.3, 0.0, ""),  # page cache that is read again and again is taken, and can be had
+        (0.02, 0.9, ""),  # of the tenth beside the pools, a fifth is left
+        (0.004, 0.9, "limit 96%"),
+    ],
+)
+def test_a_host_has_what_can_be_made_available_beside_its_hugepages(available: float, pools: float, limit: str) -> None:
+    host, watch, memory = Host(), AlertWatch([rule("host memory")]), 8 << 30
+    host.host_fields = {
+        "memory_charged_bytes": int(0.99 * memory),
+        "memory_available_bytes": int(available * memory),
+    }
+    host.facts = {"hugepages_total": str(int(pools * memory))} if pools else {}
+    alerts = [alert for _ in range(40) for alert in watch.feed(host.moment())]
+    assert [(alert.detail, alert.rule.level) for alert in alerts] == ([(limit, Level.CRITICAL)] if limit else [])
 
 
 def test_page_cache_that_fills_a_limit_is_not_memory_at_its_limit() -> None:

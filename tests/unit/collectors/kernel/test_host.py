@@ -131,6 +131,24 @@ def test_a_captured_host_is_read_whole(proc: Path, tmp_path: Path) -> None:
     assert sample.cpu_stall_full_total_ns is None, "of a host the kernel always writes 0"
 
 
+@pytest.mark.parametrize(
+    ("rows", "given_back"),
+    [
+        ("size 4 500000\nc_min 4 200000\nc_max 4 900000\n", 300_000),
+        ("size                            4    500000\nc_min                           4    200000\n", 300_000),
+        ("size 4 100000\nc_min 4 200000\n", 0),
+        ("size 4 500000\n", 0),
+        ("rubbish", 0),
+    ],
+)
+def test_what_the_cache_of_zfs_gives_back_is_available(proc: Path, rows: str, given_back: int) -> None:
+    (proc / "spl" / "kstat" / "zfs").mkdir(parents=True)
+    (proc / "spl" / "kstat" / "zfs" / "arcstats").write_text(
+        f"9 1 0x01 147 39984 5 6\nname type data\nhits 4 9\n{rows}"
+    )
+    assert only_sample(read(proc)).memory_available_bytes == 716_800 + given_back
+
+
 def test_shared_memory_and_compressed_swap_of_the_host_are_those_of_meminfo(proc: Path) -> None:
     sample = only_sample(read(proc))
     assert (sample.memory_shmem_bytes, sample.memory_zswap_bytes) == (51_200, 3072)

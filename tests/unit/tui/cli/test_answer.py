@@ -55,3 +55,13 @@ def test_what_is_no_question_ends_it_with_a_sentence(tmp_path: Path, line: str) 
     done = talk(tmp_path, line)
     assert done.returncode == 1
     assert done.stderr == "vmtop: what arrived is no question of vmtop\n"
+
+
+def test_what_sets_limits_is_answered_although_the_questions_have_ended(tmp_path: Path) -> None:
+    asked = {"ask": "limits set", "workload": SERVICE, "plan": 7}
+    done = talk(tmp_path, json.dumps({"n": 1, **asked}), json.dumps({"n": 2, **asked, "ask": "limits undo"}))
+    reasons = {number: answer["problem"]["reason"] for number, answer in answers(done).items()}
+    assert reasons == {
+        1: "the vmtop there no longer knows what was planned",
+        2: "the vmtop there no longer knows what it was before",
+    }

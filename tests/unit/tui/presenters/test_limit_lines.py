@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collectors.actions.limits.plan import Plan, PlannedChange
+from collectors.model.limit_changes.plans import Plan, PlannedChange
 from collectors.model.limits import Limit, LimitKey, Setting
 from collectors.model.workloads import Kind
 from tests.helpers.strategies import workload

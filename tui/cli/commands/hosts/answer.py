@@ -47,6 +47,7 @@ from collectors.safety.typed_json import decode
 from collectors.sampling.source import SourceSpec
 from collectors.sampling.timeout import ANSWER_S
 from tui import __version__
+from tui.cli.commands.hosts.limit_answers import LimitAnswers
 from tui.cli.configuration import read_config
 from tui.cli.options import source_options
 from tui.controllers.services import who
@@ -58,6 +59,10 @@ _AT_ONCE = 32
 """Questions that are answered side by side."""
 _IDLE_S = 60.0
 """It ends after this many seconds without a question; the next one starts it again."""
+_REMEMBERS_S = 900.0
+"""The same while it knows of limits that may yet be set or taken back: whoever asked may still be at the question."""
+_LASTING = frozenset({Ask.SIGNAL, Ask.LIMITS_SET, Ask.LIMITS_UNDO})
+"""What goes on to its end, and into the log, when the connection ends before."""
 _GATHERED_S = 0.1
 """Seconds for which lines that arrive are gathered into one part of an answer."""
 
@@ -96,6 +101,7 @@ class Answers:
         protection = Protection(config.actions.allow_protected)
         self._runner, self._looker = runner, Looker(runner, protection)
         self._signals = SignalsHere(runner, protection)
+        self._limits = LimitAnswers(connections, runner, self._looker)
         self._details: dict[WorkloadId, DetailsReader] = {}
         self._processes: dict[WorkloadId, ProcessReader] = {}
         self._workloads: dict[WorkloadId, Workload] = {}
@@ -125,6 +131,7 @@ class Answers:
                 question.wall, question.count
             ),
             Ask.LOG_INTERRUPT: self._interrupt,
+            **self._limits.replies,
         }
 
     def run(self) -> None:
@@ -133,7 +140,7 @@ class Answers:
         threading.Thread(target=self._listen, name="questions", daemon=True).start()
         while True:
             try:
-                line = self._questions.get(timeout=_IDLE_S)
+                line = self._questions.get(timeout=_REMEMBERS_S if self._limits.are_remembered else _IDLE_S)
             except queue.Empty:
                 with self._lock:
                     if not self._asked:
@@ -146,7 +153,8 @@ class Answers:
                 continue
             with self._lock:
                 self._asked += 1
-            threading.Thread(target=self._answer, args=(question,), name=question.ask, daemon=True).start()
+            is_daemon = question.ask not in _LASTING
+            threading.Thread(target=self._answer, args=(question,), name=question.ask, daemon=is_daemon).start()
 
     def _listen(self) -> None:
         # Not `sys.stdin`: Python would wait for this thread's lock on it when the process ends.
@@ -180,9 +188,10 @@ class Answers:
         except SourceError as error:
             self._send(Answer(question.n, problem=problem_of(error)))
         except Exception as error:
-            # The boundary of the question's thread: without it, whoever asked would wait for ever.
+            # The boundary of the question's thread: without it, whoever asked would wait for ever. It is "down", as
+            # nobody knows what it had done before.
             log.exception("%s failed", question.ask)
-            self._send(Answer(question.n, problem=Problem("error", f"{type(error).__name__}: {error}")))
+            self._send(Answer(question.n, problem=Problem("down", f"{type(error).__name__}: {error}")))
         finally:
             with self._lock:
                 self._asked -= 1

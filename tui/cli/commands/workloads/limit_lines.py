@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from collectors.actions.limits.outcomes import Applied, ChangeOutcome
-from collectors.actions.limits.plan import Plan, PlannedChange, shown
 from collectors.model.actions import Result
+from collectors.model.limit_changes.outcomes import Applied, ChangeOutcome
+from collectors.model.limit_changes.plans import Plan, PlannedChange, shown
 from collectors.model.limits import LIMITS, Amount, Limit, LimitKey
 from collectors.model.workloads import Workload
 
@@ -30,7 +30,7 @@ class LimitLines:
     def limits(self, workload: Workload, found: Mapping[LimitKey, Limit]) -> None:
         """Print the limits as they are now; one that cannot be changed says why."""
         if not self._is_json:
-            click.echo(f"{workload.kind} {workload.name}, by {workload.id.engine}")
+            click.echo(_title(workload))
         for key, limit in found.items():
             if self._is_json:
                 fields = {"now": limit.value, "is_measured": limit.is_measured, "objection": limit.objection}
@@ -45,7 +45,7 @@ class LimitLines:
             for change in plan.changes if is_dry else ():
                 self._write(plan.workload, change.key, {**_planned(change), "objection": _objection(plan, change)})
             return
-        click.echo(f"set: {plan.workload.kind} {plan.workload.name}, by {plan.workload.id.engine}", err=not is_dry)
+        click.echo(f"set: {_title(plan.workload)}", err=not is_dry)
         for change in plan.changes:
             objection = _objection(plan, change)
             what = f"{change.key} not done: {objection}" if objection else f"{change.words}, {change.lasts}"
@@ -77,6 +77,11 @@ class LimitLines:
     def _write(self, workload: Workload, key: LimitKey, fields: Mapping[str, Any]) -> None:
         identity = {"host": workload.id.host, "engine": workload.id.engine, "id": workload.id.id, "name": workload.name}
         click.echo(json.dumps({"schema": SCHEMA, **identity, "limit": key.value, **fields}))
+
+
+def _title(workload: Workload) -> str:
+    place = f" on {workload.id.host}" if workload.id.host else ""
+    return f"{workload.kind} {workload.name}{place}, by {workload.id.engine}"
 
 
 def _objection(plan: Plan, change: PlannedChange) -> str:

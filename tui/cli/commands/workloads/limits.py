@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from collectors.actions.limits.plan import Plan, Use
 from collectors.actions.limits.setter import Setter
 from collectors.actions.limits.words import is_change, parse_changes
 from collectors.actions.log import ActionLog
@@ -17,6 +16,7 @@ from collectors.actions.runner import Runner
 from collectors.analysis.rates import Reading
 from collectors.model.actions import Result
 from collectors.model.errors import SourceError
+from collectors.model.limit_changes.plans import Plan, Use
 from collectors.model.limits import Amount, LimitError, LimitKey, Way
 from collectors.sampling.source import SourceSpec
 from tui.cli import exit_codes

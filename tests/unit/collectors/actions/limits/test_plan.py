@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from collectors.actions.limits.plan import Use, warnings
+from collectors.actions.limits.plan import warnings
 from collectors.model.actions import Observed, Result
 from collectors.model.errors import AccessDenied, SourceAbsent
+from collectors.model.limit_changes.plans import Use
 from collectors.model.limits import Lasts, LimitKey, Way
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.fake_limits import WEB, FakeLimits, Scene

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from collectors.actions.limits.outcomes import Applied
 from collectors.model.actions import Observed, Result
 from collectors.model.errors import AccessDenied, NotInTime, SourceDown, SourceError, WorkloadGone
+from collectors.model.limit_changes.outcomes import Applied
 from collectors.model.limits import Amount, LimitKey, Way
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.fake_limits import WEB, FakeLimits, Scene

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from collectors.actions.limits.plan import Plan, PlannedChange
 from collectors.model.actions import Result
+from collectors.model.limit_changes.plans import Plan, PlannedChange
 from collectors.model.limits import Amount, Limit
 
 GRAVEST_FIRST = (
