@@ -133,8 +133,8 @@ ALERTS: tuple[Alert, ...] = (
     ),
     _waits("VmtopWaitsForCpu", "cpu_wait_percent", "vmtop_cpu_waiting_seconds_total", "15m", "warning",
            "waits for a CPU", "Some"),
-    _waits("VmtopWaitsForMemory", "memory_stall_percent", "vmtop_memory_stalled_seconds_total", "5m", "critical",
-           "waits for memory"),
+    _waits("VmtopWaitsForMemory", "memory_wait_percent", "vmtop_memory_waiting_seconds_total", "5m", "critical",
+           "waits for memory", "Some"),
     _waits("VmtopWaitsForDisk", "io_stall_percent", "vmtop_io_stalled_seconds_total", "15m", "warning",
            "waits for I/O"),
     Alert(

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.lab
 
 RULES = shortened(
     ("CPU pressure", "wait > 50% for 5s", "wait < 30%"),
-    ("I/O pressure", "iostall > 40% for 5s", "iostall < 20%"),
-    ("memory pressure", "memstall > 10% for 5s", "memstall < 5%"),
+    ("I/O pressure", "iostall > 15% for 5s", "iostall < 8%"),
+    ("memory pressure", "memwait > 10% or memstall > 5% for 5s", "memwait < 5%"),
 )
 LOOP = "while :; do :; done"
 READ = "(dd if=/dev/zero of=/data/{number} bs=1M count=48; while :; do cat /data/{number} >/dev/null; done)"

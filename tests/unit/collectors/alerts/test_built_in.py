@@ -107,7 +107,7 @@ def test_the_memory_of_a_machine_is_judged_by_what_its_guest_reports() -> None:
     ("field", "words"),
     [
         ("cpu_stall_total_ns", "its tasks wait for a CPU"),
-        ("memory_stall_full_total_ns", "all of its tasks wait for memory at once"),
+        ("memory_stall_full_total_ns", "its tasks wait for memory"),
         ("io_stall_full_total_ns", "all of its tasks wait for I/O at once"),
     ],
 )
@@ -124,14 +124,30 @@ def test_pressure_begins_after_its_time_and_names_what_is_waited_for(field: str,
     assert alert.sentence.startswith(f"{words} (")
 
 
-@pytest.mark.parametrize("resource", ["memory", "io"])
-def test_one_task_that_waits_while_others_go_on_is_no_pressure(resource: str) -> None:
+def test_one_task_that_waits_for_a_disk_while_others_go_on_is_no_pressure() -> None:
     host, watch = Host(), AlertWatch(built_in_rules())
     identity, waited_ns = host.add(), 0
     for _ in range(200):
         waited_ns += 950_000_000
-        host.measure(identity, **{f"{resource}_stall_total_ns": waited_ns, f"{resource}_stall_full_total_ns": 7})
+        host.measure(identity, io_stall_total_ns=waited_ns, io_stall_full_total_ns=7)
         assert watch.feed(host.moment()) == []
+
+
+@pytest.mark.parametrize(("some", "full"), [(0.3, 0.01), (0.15, 0.12), (0.3, None)])
+def test_memory_that_some_wait_for_long_or_all_for_a_shorter_time_is_one_alert_and_ends(
+    some: float, full: float | None
+) -> None:
+    host, watch = Host(), AlertWatch([rule("memory pressure")])
+    identity, told = host.add(), []
+    for second in range(100):
+        waited = {"memory_stall_total_ns": int(some * second * 1e9)}
+        host.measure(identity, **waited | ({"memory_stall_full_total_ns": int(full * second * 1e9)} if full else {}))
+        told += watch.feed(host.moment())
+    (alert,) = told
+    for _ in range(int(QUIET_S) + 2):
+        told += watch.feed(host.moment())
+    assert told == [alert, alert]
+    assert alert.end == "over"
 
 
 def test_the_page_has_every_rule_as_it_is() -> None:
