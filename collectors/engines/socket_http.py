@@ -46,6 +46,8 @@ class Answer:
             if self.status // 100 != 1:
                 break
             self.status, self.headers = self._head()
+        if self.status // 100 == 1:
+            raise AnswerRefused("it sends interim answers only")
         self._is_chunked = self.headers.get("transfer-encoding", "identity").lower() != "identity"
         self._left: int | None = 0
         """Bytes of the body, or of the current chunk, that are to come; `None` for all until the connection ends."""
@@ -100,9 +102,9 @@ class Answer:
     def _head(self) -> tuple[int, dict[str, str]]:
         """Return the status, and the headers by lower-case name."""
         rest = _LARGEST_HEAD
-        status = _STATUS.fullmatch(first := self._line(rest))
+        status = _STATUS.fullmatch(self._line(rest))
         if status is None:
-            raise AnswerRefused("its answer is no HTTP" if first else "it closed the connection without an answer")
+            raise AnswerRefused("its answer is no HTTP")
         headers: dict[str, str] = {}
         while line := self._line(rest):
             rest -= len(line)
@@ -111,12 +113,12 @@ class Answer:
         return int(status[1]), headers
 
     def _line(self, most: int) -> bytes:
-        """Return the next line without its end; empty also where the connection ended before it."""
+        """Return the next line without its end."""
         while (end := self._buffer.find(b"\n")) < 0:
             if len(self._buffer) > most:
                 break
             if not (piece := self._receive(None)):
-                return b""
+                raise AnswerRefused("it closed the connection before its answer was whole")
             self._buffer += piece
         if not 0 <= end <= most:
             raise AnswerRefused("its answer has a line that is too long")

@@ -15,7 +15,9 @@ from collectors.model.workloads import Kind
 from collectors.safety.sanitize import sanitize
 
 
-def names_of_groups(root: str = "/sys/fs/cgroup", proc: str = "/proc", sys: str = "/sys") -> Iterator[tuple[Kind, str]]:
+def names_of_groups(
+    root: str = "/sys/fs/cgroup", proc: str = "/proc", sys: str = "/sys", names: Names | None = None
+) -> Iterator[tuple[Kind, str]]:
     """Yield kind and sanitized name of each workload with a cgroup that has a name; the same one may come twice.
 
     Containers inside another container have none here.
@@ -31,7 +33,7 @@ def names_of_groups(root: str = "/sys/fs/cgroup", proc: str = "/proc", sys: str 
         groups = [*tree.cgroups.values(), *machines.adopted.values()]
     finally:
         machines.close()
-    names = Names()
+    names = names or Names()
     names.refresh()
     for group in groups:
         if group.workload is not None and not group.is_nested:
