@@ -81,7 +81,7 @@ class Engine:
         Args:
             values: The options of the command line, by `EngineOption.parameter`.
         """
-        from collectors.sampling.source import SourceSpec
+        from collectors.sampling.spec import SourceSpec
 
         given = {switch.key: True for switch in self.switches if values.get(switch.parameter)}
         if self.address is None:

@@ -100,7 +100,7 @@ def specs_from(values: Mapping[str, Any]) -> list[SourceSpec]:
     Args:
         values: The options of the command line, by `EngineOption.parameter`; options that were not given are absent.
     """
-    from collectors.sampling.source import SourceSpec
+    from collectors.sampling.spec import SourceSpec
 
     for engine in ENGINES:
         values = engine.redirect(values)

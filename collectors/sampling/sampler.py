@@ -6,7 +6,6 @@ get every frame on that thread (`on_frame`) or wait for the newest from an event
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import threading
@@ -145,6 +144,8 @@ class Sampler:
 
     async def frames(self) -> AsyncIterator[Frame]:
         """Yield the newest frame whenever there is one; frames that a slow consumer missed are skipped."""
+        import asyncio  # late: commands without a screen have no event loop
+
         loop = asyncio.get_running_loop()
         newest: list[Frame] = []
         arrived = asyncio.Event()

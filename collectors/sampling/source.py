@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import msgspec
 
 from collectors.model.workloads import Event, HostFacts, Sample, SourceState, Workload, WorkloadId
-
-REMOTE = "remote"
-"""The name of every source that reads another host; its spec's label is the host's name."""
+from collectors.sampling.spec import REMOTE as REMOTE
+from collectors.sampling.spec import SourceSpec as SourceSpec
 
 
 class SourceReading(msgspec.Struct, frozen=True, gc=False):
@@ -114,13 +112,3 @@ class OtherHost(Protocol):
 
     def stop(self) -> None:
         """End what is under way, for good. Callable from any thread; quick."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceSpec:
-    """A source to run: its name, which selects its class, and the options it is created with."""
-
-    name: str
-    options: dict[str, object] = field(default_factory=dict)
-    label: str = ""
-    """Name in the header when one kind of source runs several times."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from collectors.sampling.source import Source, Storing
@@ -30,9 +31,9 @@ class Storage:
 def _used(folder: str) -> float | None:
     if not folder:
         return None
-    import psutil  # the first screen does not wait for it
-
     try:
-        return float(psutil.disk_usage(folder).percent)
+        room = os.statvfs(folder)
+        used = room.f_blocks - room.f_bfree
+        return 100 * used / (used + room.f_bavail) if used + room.f_bavail else None
     except OSError:  # it is not visible from here, as in a container, or not for this user
         return None

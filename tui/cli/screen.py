@@ -37,7 +37,6 @@ def start(specs: Sequence[SourceSpec], chosen: Chosen) -> int:
     """Run the live screen and return its exit code."""
     require_terminal("'vmtop list' prints the same once, 'vmtop stream' as JSON, 'vmtop record' into a file.")
     gc.disable()  # what is loaded stays; the first screen enables it again
-    from collectors.session.format import SessionError
     from tui.app.live import run_live
     from tui.configuration.screen_state import state_file
     from tui.controllers.screen_memory import ScreenMemory
@@ -46,8 +45,12 @@ def start(specs: Sequence[SourceSpec], chosen: Chosen) -> int:
     memory = ScreenMemory(chosen.state, path, chosen.is_left, chosen.is_fresh)
     try:
         return run_live(specs, chosen.options, config_for_looking(), memory)
-    except SessionError as error:
-        raise click.ClickException(str(error)) from error
+    except Exception as error:
+        from collectors.session.format import SessionError  # late: nothing is painted before it otherwise
+
+        if isinstance(error, SessionError):
+            raise click.ClickException(str(error)) from error
+        raise
 
 
 def choose(fresh: bool = False, is_demo: bool = False, record: Path | None = None, **given: Any) -> Chosen:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from collectors.engines.demo.engine import demo_specs
 from collectors.engines.registry import specs_from
-from collectors.fleet.hosts import ALL, TAG, HostError, HostSpec, choose
-from collectors.fleet.specs import specs_of
-from collectors.model.workloads import LOCAL_HOST
-from collectors.sampling.source import SourceSpec
 from tui.cli.configuration import loaded
+
+if TYPE_CHECKING:
+    from collectors.fleet.hosts import HostSpec
+    from collectors.sampling.spec import SourceSpec
 
 
 def _known() -> Sequence[HostSpec]:
@@ -33,6 +33,9 @@ def specs(values: Mapping[str, Any]) -> list[SourceSpec]:
     """
     if not (words := values.get("host")):
         return specs_from(values)
+    from collectors.fleet.hosts import HostError, choose
+    from collectors.fleet.specs import specs_of
+
     try:
         is_local, hosts = choose(words, _known())
     except HostError as error:
@@ -42,6 +45,9 @@ def specs(values: Mapping[str, Any]) -> list[SourceSpec]:
 
 def host_words(ctx: click.Context) -> list[str]:
     """Return what the configuration offers for `--host`."""
+    from collectors.fleet.hosts import ALL, TAG
+    from collectors.model.workloads import LOCAL_HOST
+
     hosts = loaded(ctx).content.hosts
     tags = sorted({f"{TAG}{tag}" for host in hosts for tag in host.tags})
     return [*(host.name for host in hosts), LOCAL_HOST, *([ALL] if hosts else ()), *tags]

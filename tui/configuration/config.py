@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from collectors.alerts.rule import Rule
-from collectors.fleet.hosts import HostSpec
-from collectors.model.workloads import Kind
-from collectors.prometheus.server import Server
 from collectors.safety.sanitize import sanitize
-from tui.configuration.own_commands import OwnCommand
 from tui.settings.paths import config_folder
+
+if TYPE_CHECKING:
+    from collectors.alerts.rule import Rule
+    from collectors.fleet.hosts import HostSpec
+    from collectors.model.workloads import Kind
+    from collectors.prometheus.server import Server
+    from tui.configuration.own_commands import OwnCommand
 
 _LONGEST_MESSAGE = 2000
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
@@ -30,7 +32,7 @@ class Timeouts:
 
     def of(self, kind: Kind) -> float:
         """Return the time that a workload of a kind is given."""
-        return {Kind.VM: self.vm, Kind.SERVICE: self.service}.get(kind, self.container)
+        return {"vm": self.vm, "service": self.service}.get(kind, self.container)
 
 
 @dataclass(frozen=True, slots=True)

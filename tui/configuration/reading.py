@@ -10,18 +10,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from collectors.alerts.rule import Rule
-from collectors.fleet.hosts import HostSpec
-from collectors.prometheus.server import Server
 from collectors.safety.toml_file import TooDeep, parse_toml, read_text
 from tui.configuration.config import ActionConfig, Config, ConfigError, Timeouts, config_file
-from tui.configuration.own_commands import OwnCommand
 from tui.configuration.settings_table import BY_NAME, SCREEN, SETTINGS
 from tui.configuration.toml_places import Places
 from tui.configuration.value_types import Choice, Several, meant
 from tui.configuration.vocabulary import column_words
+
+if TYPE_CHECKING:
+    from collectors.alerts.rule import Rule
+    from collectors.fleet.hosts import HostSpec
+    from collectors.prometheus.server import Server
+    from tui.configuration.own_commands import OwnCommand
 
 KEYS, PRESETS, COMMANDS, THEME, HOSTS, SERVERS = "keys", "columns", "commands", "theme", "hosts", "prometheus"
 ALERTS = "alerts"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
@@ -70,6 +69,8 @@ def _with_lines(text: str, section: str, places: Places, lines: str) -> str:
 
 
 def _check(text: str, edited: str, section: str, values: Mapping[str, Any]) -> None:
+    import tomllib  # late: most runs write nothing
+
     wanted = tomllib.loads(text)
     before = wanted.setdefault(section, {})
     try:

@@ -41,6 +41,6 @@ class DemoEngine(Engine):
 
 def demo_specs(workloads: int, seed: int) -> list[SourceSpec]:
     """Return the single source of a simulated fleet. Equal seeds give equal fleets."""
-    from collectors.sampling.source import SourceSpec
+    from collectors.sampling.spec import SourceSpec
 
     return [SourceSpec("demo", {"workloads": workloads, "seed": seed, "lives": {}})]

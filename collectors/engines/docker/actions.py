@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from collectors.engines.docker.connection.library import load_library
+from collectors.engines.docker.connection.answers import Refused
 from collectors.engines.docker.containers import state_of
 from collectors.model.actions import ActionTimedOut, AfterTimeout, Note, Observed, Request, Verb
 from collectors.model.errors import AccessDenied, SourceDown, SourceError, WorkloadGone
@@ -91,13 +91,10 @@ class DockerActions:
 @contextmanager
 def client_for(access: DockerAccess, workload: Workload, timeout_s: float = ANSWER_S) -> Iterator[BoundedClient]:
     """Connect to change a container. What an engine refuses is another error than a connection that was lost."""
-    load_library()
-    from docker.errors import APIError
-
     with access.daemon(workload).client(timeout_s) as client:
         try:
             yield client
-        except APIError as error:
+        except Refused as error:
             raise _refusal(error) from error
 
 
@@ -128,8 +125,8 @@ def _addresses(inspection: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
-def _refusal(error: Any) -> SourceError:
-    status = getattr(error.response, "status_code", 0)
+def _refusal(error: Refused) -> SourceError:
+    status = error.status
     message = sanitize(str(error.explanation or error)).strip().rstrip(".")
     if status == 404:
         return WorkloadGone("the engine no longer has it")

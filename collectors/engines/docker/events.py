@@ -10,7 +10,8 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from collectors.engines.docker.connection.endpoint import Endpoint, failures
+from collectors.engines.docker.connection.answers import Refused, Stream, messages
+from collectors.engines.docker.connection.endpoint import Endpoint, broken
 from collectors.engines.docker.connection.greeting import Greeting
 from collectors.model.workloads import Event, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
@@ -18,6 +19,7 @@ from collectors.safety.untrusted import at, part, text, whole_number
 
 if TYPE_CHECKING:
     from collectors.engines.docker.connection.bounded_client import BoundedClient
+    from collectors.engines.docker.connection.socket_client import SocketClient
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +92,7 @@ class EventListener:
         self._stop = threading.Event()
         self._stop.set()
         self._thread: threading.Thread | None = None
-        self._stream: Any = None
+        self._stream: Stream | None = None
         self.is_refused = False
         """Whether the engine, or a proxy in front of it, refuses to send events."""
 
@@ -107,7 +109,7 @@ class EventListener:
         )
         self._thread.start()
 
-    def fetch(self, client: BoundedClient, engine: str, since_ns: int) -> None:
+    def fetch(self, client: BoundedClient | SocketClient, engine: str, since_ns: int) -> None:
         """Take the events since a time with one request, without a stream that stays open; those known already once.
 
         Args:
@@ -118,8 +120,6 @@ class EventListener:
         Raises:
             Exception: One of `endpoint.failures`.
         """
-        from collectors.engines.docker.connection.bounded_client import messages
-
         parameters = {"filters": _FILTER, "since": _seconds(since_ns), "stream": "false"}
         for message in messages(client.open_stream("/events", parameters, client.timeout)):
             self._take_in(message, engine)
@@ -147,36 +147,28 @@ class EventListener:
         self._stop.set()
         stream, self._stream = self._stream, None
         if stream is not None:
-            with suppress(*failures(), AttributeError):  # its socket may be gone already
+            with suppress(*broken()):  # its socket may be gone already
                 stream.close()
 
     def _listen(self, endpoint: Endpoint, greeting: Greeting, wake: Callable[[], None], stop: threading.Event) -> None:
-        from docker.types.daemon import CancellableStream
-        from requests import HTTPError
-
-        from collectors.engines.docker.connection.bounded_client import messages
-
-        # AttributeError: the socket was closed under the reader.
-        broken: tuple[type[Exception], ...] = (*failures(), AttributeError)
         try:
-            client = endpoint.connect(greeting)
+            client = endpoint.reader(greeting)
             parameters = {"filters": _FILTER}
             if self._last_ns:
                 parameters["since"] = _seconds(self._last_ns)
-            response = client.open_stream("/events", parameters, None)
-            self._stream = stream = CancellableStream(messages(response), response)
+            self._stream = stream = client.open_stream("/events", parameters, None)
             if stop.is_set():
                 stream.close()  # it was stopped while a frozen engine kept it waiting
-            for message in stream:
+            for message in messages(stream):
                 if stop.is_set():
                     return
                 if self._take_in(message, greeting.engine):
                     wake()
-        except HTTPError as error:
+        except Refused as error:
             self.is_refused = True
             log.info("docker: no events: %s", error)
             return
-        except broken as error:
+        except broken() as error:
             log.debug("docker: the event stream broke: %s", error)
         if not stop.is_set():
             wake()

@@ -82,7 +82,7 @@ class DockerLimits:
         with client_for(self._access, workload) as client:
             address = f"{client.base_url}/v{client.api_version}/containers/{workload.id.id}/update"
             response = client.post(address, json=dict(setting.values), timeout=client.timeout)
-            client._raise_for_status(response)  # type: ignore[attr-defined]  # not in the stubs
+            client._raise_for_status(response)
 
     def commands(self, workload: Workload, key: LimitKey, setting: Setting, way: Way) -> tuple[str, ...]:
         """Return the `docker update` with the very values that are sent."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from collectors.engines.docker.connection.endpoint import failures
+from collectors.engines.docker.connection.endpoint import broken
 from collectors.engines.docker.containers import parse_time_ns
 from collectors.engines.docker.log_frames import lines_of, pieces_of
 from collectors.model.errors import SourceAbsent, SourceError, WorkloadGone
@@ -117,7 +117,7 @@ class DockerLog(Interruptible):
             try:
                 if old_stream is not None:
                     old_stream.close()
-            except _broken():
+            except broken():
                 continue  # its socket is already gone
 
     def _stream_lines(self, span: dict[str, str], follow: bool) -> Iterator[LogLine]:
@@ -141,7 +141,7 @@ class DockerLog(Interruptible):
                     if not follow and self._interrupts != interrupts:
                         return
                     yield line
-            except _broken():
+            except broken():
                 if not follow or (self._stream is stream and not self._is_closed):
                     raise  # no one ended it: the engine or the way to it broke
 
@@ -206,10 +206,6 @@ def _after(lines: Iterator[LogLine], line: LogLine) -> Iterator[LogLine]:
             break
     yield from later
     yield from lines
-
-
-def _broken() -> tuple[type[Exception], ...]:
-    return (*failures(), AttributeError)  # AttributeError: the socket was closed under the reader
 
 
 def _seconds(at_ns: int) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from collectors.engines.docker.connection import address
+from collectors.engines.docker.connection.answers import Refused
 from collectors.engines.docker.connection.endpoint import Endpoint, failures, is_id, translate
 from collectors.engines.docker.connection.greeting import Greeting
 from collectors.engines.docker.containers import Facts, limits_sample, state_of, to_facts, to_workload, was_killed
@@ -27,6 +28,7 @@ from collectors.sampling.source import SourceReading
 
 if TYPE_CHECKING:
     from collectors.engines.docker.connection.bounded_client import BoundedClient
+    from collectors.engines.docker.connection.socket_client import SocketClient
     from collectors.engines.podman.on_demand import OnDemand
 
 log = logging.getLogger(__name__)
@@ -71,7 +73,7 @@ class DockerSource:
         self._unseen = ""
         """What of the list is not shown, as a sentence; empty if nothing."""
         self._listed_at = 0.0
-        self._client: BoundedClient | None = None
+        self._client: BoundedClient | SocketClient | None = None
         self._endpoint = Endpoint("")
         self._greeting = Greeting("docker", "")
         self._on_demand: OnDemand | None = None
@@ -94,7 +96,7 @@ class DockerSource:
         self.is_near = self._endpoint.is_local
         try:
             self._greeting = self._endpoint.greet()
-            self._client = self._endpoint.connect(self._greeting)
+            self._client = self._endpoint.reader(self._greeting)
             self._meet()
         except failures() as error:
             raise translate(error, self._endpoint) from error
@@ -251,8 +253,6 @@ class DockerSource:
 
         A container that the engine cannot describe stays in the list and is inspected again when its state changes.
         """
-        from docker.errors import APIError, NotFound
-
         if self._client is None:
             return True
         try:
@@ -260,9 +260,11 @@ class DockerSource:
             self._facts[identity] = (state, to_facts(inspection))
             if self._on_demand is not None:
                 self._on_demand.learn(text(part(inspection).get("StaticDir")))
-        except NotFound:
-            return False
-        except (APIError, ValueError, KeyError, TypeError, RecursionError):
+        except Refused as error:
+            if error.status == 404:
+                return False
+            self._facts[identity] = (state, Facts())
+        except (ValueError, KeyError, TypeError, RecursionError):
             self._facts[identity] = (state, Facts())
         except failures() as error:
             raise translate(error, self._endpoint) from error

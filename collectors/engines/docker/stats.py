@@ -12,7 +12,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from collectors.engines.docker.connection.endpoint import Endpoint, failures
+from collectors.engines.docker.connection.answers import messages
+from collectors.engines.docker.connection.endpoint import Endpoint, broken
 from collectors.engines.docker.connection.greeting import Greeting
 from collectors.engines.docker.containers import parse_time_ns
 from collectors.model.workloads import Sample
@@ -125,13 +126,10 @@ class Stream:
 
     def _follow(self) -> None:
         timeline = Timeline()
-        from collectors.engines.docker.connection.bounded_client import messages
-
-        broken: tuple[type[Exception], ...] = (*failures(), AttributeError)
         try:
-            client = self._endpoint.connect(self._greeting, _FRAME_TIMEOUT_S)
-            response = client.open_stream(f"/containers/{self._identity}/stats", {"stream": "true"}, _FRAME_TIMEOUT_S)
-            for frame in messages(response):
+            client = self._endpoint.reader(self._greeting, _FRAME_TIMEOUT_S)
+            stream = client.open_stream(f"/containers/{self._identity}/stats", {"stream": "true"}, _FRAME_TIMEOUT_S)
+            for frame in messages(stream):
                 if self._is_stopped:
                     break
                 arrived_ns = time.monotonic_ns()
@@ -139,7 +137,7 @@ class Stream:
                     sample = to_sample(frame, self.epoch, timeline.place(read_ns, arrived_ns))
                     self.latest = sample or self.latest
             client.close()
-        except broken:  # the container is gone, or the engine: the list tells which
+        except broken():  # the container is gone, or the engine: the list tells which
             return
 
 

@@ -9,14 +9,14 @@ sign themselves, is not checked.
 
 from __future__ import annotations
 
-import http.client
 import os
-import ssl
+import socket
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
 
+from collectors.engines.socket_http import send, whole
 from collectors.kernel.procfs import read_bytes
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
 from collectors.safety.bounded_file import read_bounded
@@ -27,6 +27,10 @@ READ_ONLY_PORT, PORT = 10255, 10250
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _TIMEOUT_S = 3.0
 _LARGEST = 64 << 20
+"""Bytes of one answer at most."""
+_MOST_VALUES = 2_000_000
+"""Values in one answer at most; a pod has about a hundred."""
+_LONGEST_ANSWER_S = 60.0
 _LISTENING = b"0A"
 """TCP_LISTEN of include/net/tcp_states.h, as /proc/net/tcp has it."""
 _CERTIFICATES = (
@@ -70,25 +74,26 @@ class Kubelet(NamedTuple):
             raise SourceDown(f"the kubelet's answer to {path} is not JSON: {sanitize(str(error))}") from error
 
     def _ask(self, path: str) -> bytes:
-        connection = self._connection()
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
-            connection.request("GET", path, headers=headers)
-            answer = connection.getresponse()
-            body = answer.read(_LARGEST + 1)
-        except (OSError, http.client.HTTPException) as error:
+            answer = send(self._connection(), "GET", path, headers=headers)
+            try:
+                body = whole(answer.read, _LARGEST, _MOST_VALUES, _LONGEST_ANSWER_S)
+            finally:
+                answer.close()
+        except OSError as error:
             raise SourceDown(f"the kubelet at port {self.port} does not answer: {sanitize(str(error))}") from error
-        finally:
-            connection.close()
         if answer.status in (401, 403):
             raise AccessDenied(f"the kubelet at port {self.port} refuses this user (HTTP {answer.status})", as_root())
-        if answer.status != 200 or len(body) > _LARGEST:
+        if answer.status != 200:
             raise SourceDown(f"the kubelet at port {self.port} answers {path} with HTTP {answer.status}")
         return body
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _connection(self) -> socket.socket:
         if not self.is_secure:
-            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=_TIMEOUT_S)
+            return socket.create_connection(("127.0.0.1", self.port), _TIMEOUT_S)
+        import ssl  # late: most hosts have no kubelet
+
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         if self.certificate is not None:
@@ -96,7 +101,12 @@ class Kubelet(NamedTuple):
                 context.load_cert_chain(*self.certificate)
             except (OSError, ssl.SSLError) as error:
                 raise SourceError(f"{self.certificate[0]} cannot be used: {error}") from error
-        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=_TIMEOUT_S, context=context)
+        connection = socket.create_connection(("127.0.0.1", self.port), _TIMEOUT_S)
+        try:
+            return context.wrap_socket(connection)
+        except BaseException:
+            connection.close()
+            raise
 
 
 def find(url: str | None, proc: str = "/proc") -> Kubelet | None:

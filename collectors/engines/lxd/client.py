@@ -5,10 +5,7 @@ Source: https://documentation.ubuntu.com/lxd/en/latest/api/ and https://linuxcon
 
 from __future__ import annotations
 
-import http.client
 import json
-import socket
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 from collectors.engines.lxd.sockets import connect
 from collectors.engines.lxd.websocket import HandshakeRefused, WebSocket
+from collectors.engines.socket_http import send, whole
 from collectors.model.errors import AccessDenied, NotInTime, SourceDown, SourceError, WorkloadGone
 from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import at, part, text
@@ -26,7 +24,6 @@ _LARGEST = 64 << 20
 _MOST_VALUES = 2_000_000
 """Values in one answer at most, of up to 100 bytes of memory each once it is decoded."""
 _LONGEST_ANSWER_S = 60.0
-_CHUNK = 64 << 10
 
 
 class LxdClient:
@@ -111,37 +108,23 @@ class LxdClient:
     def _call(
         self, method: str, path: str, query: Mapping[str, str], body: Mapping[str, Any] | None, timeout_s: float
     ) -> bytes:
-        client = _Connection(connect(self.path, timeout_s))
+        connection = connect(self.path, timeout_s)
         try:
-            client.request(
-                method,
-                _target(path, query),
-                None if body is None else json.dumps(body),
-                {} if body is None else {"Content-Type": "application/json"},
-            )
-            response = client.getresponse()
-            raw = _read(response)
+            answer = send(connection, method, _target(path, query), None if body is None else json.dumps(body).encode())
+            raw = whole(answer.read, _LARGEST, _MOST_VALUES, _LONGEST_ANSWER_S)
         except TimeoutError:
             raise NotInTime(f"the daemon at {self._shown} did not answer within {timeout_s:g} s") from None
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             raise SourceDown(f"the connection to {self._shown} was lost: {sanitize(str(error))}") from error
         finally:
-            client.close()
-        if response.status >= 400:
-            raise _refusal(response.status, raw)
+            connection.close()
+        if answer.status >= 400:
+            raise _refusal(answer.status, raw)
         return raw
 
 
 _RUNNING = 103
 """Status code of an operation that has not ended."""
-
-
-class _Connection(http.client.HTTPConnection):
-    """HTTP over a connected socket."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        super().__init__("localhost")
-        self.sock = connection
 
 
 def instance_path(project_and_name: str, *rest: str) -> tuple[str, str]:
@@ -152,20 +135,6 @@ def instance_path(project_and_name: str, *rest: str) -> tuple[str, str]:
 
 def _target(path: str, query: Mapping[str, str]) -> str:
     return f"{path}?{urlencode({key.replace('_', '-'): value for key, value in query.items()})}" if query else path
-
-
-def _read(response: http.client.HTTPResponse) -> bytes:
-    body = bytearray()
-    deadline = time.monotonic() + _LONGEST_ANSWER_S
-    while chunk := response.read1(_CHUNK):
-        body += chunk
-        if len(body) > _LARGEST:
-            raise http.client.HTTPException(f"its answer is longer than {_LARGEST >> 20} MiB")
-        if time.monotonic() > deadline:
-            raise http.client.HTTPException(f"its answer takes longer than {_LONGEST_ANSWER_S:g} s")
-    if sum(body.count(mark) for mark in b",[{") > _MOST_VALUES:
-        raise http.client.HTTPException(f"its answer has more than {_MOST_VALUES:,} values")
-    return bytes(body)
 
 
 def _refusal(status: int, raw: bytes) -> SourceError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
 import socket
 import struct
@@ -55,6 +54,8 @@ class WebSocket:
         head = self._read_head()
         status, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        import hashlib  # late: it loads OpenSSL
+
         expected = base64.b64encode(hashlib.sha1((key + _GUID).encode(), usedforsecurity=False).digest()).decode()
         if " 101 " not in f"{status} " or headers.get("sec-websocket-accept") != expected:
             raise HandshakeRefused(status)

@@ -37,10 +37,10 @@ class PodmanClient(BoundedClient):
         """Have a container's runtime change the resources that are named, in the form of the OCI specification."""
         address = f"{self.base_url}/v{self.libpod}/libpod/containers/{container}/update"
         response = self.post(address, json=resources, timeout=self.timeout)
-        self._raise_for_status(response)  # type: ignore[attr-defined]  # the stubs leave it out
+        self._raise_for_status(response)
 
     def _ask(self, path: str, **parameters: str) -> Any:
         address = f"{self.base_url}/v{self.libpod}/libpod{path}"
         response = self.get(address, params=parameters, timeout=self.timeout)
-        self._raise_for_status(response)  # type: ignore[attr-defined]  # the stubs leave it out
+        self._raise_for_status(response)
         return response.json()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 from collections.abc import Mapping
 from typing import Any
 
+from collectors.engines.socket_http import send, whole
 from collectors.engines.vmm.control_socket import connect
 from collectors.kernel.vmm.process import VmmProcess
 from collectors.model.errors import NotInTime, SourceAbsent, SourceDown, SourceError
@@ -14,6 +14,7 @@ from collectors.safety.sanitize import sanitize, sanitize_name
 
 _ANSWER_S = 5.0
 _LARGEST = 1 << 20
+_MOST_VALUES = 100_000
 
 
 def call(process: VmmProcess, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
@@ -30,21 +31,19 @@ def call(process: VmmProcess, method: str, path: str, body: Mapping[str, Any] | 
     """
     if process.control_socket is None:
         raise SourceAbsent(f"{sanitize_name(process.name)} was started without a socket for its API")
-    connection = http.client.HTTPConnection("localhost", timeout=_ANSWER_S)
-    connection.sock = connect(process, process.control_socket, _ANSWER_S)
+    connection = connect(process, process.control_socket, _ANSWER_S)
     try:
-        headers = {"Accept": "application/json"} | ({} if body is None else {"Content-Type": "application/json"})
-        connection.request(method, path, None if body is None else json.dumps(body), headers)
-        response = connection.getresponse()
-        text = response.read(_LARGEST)
+        headers = {"Accept": "application/json"}
+        answer = send(connection, method, path, None if body is None else json.dumps(body).encode(), headers)
+        text = whole(answer.read, _LARGEST, _MOST_VALUES, _ANSWER_S)
     except TimeoutError:
         raise NotInTime(f"{process.family.product} did not answer within {_ANSWER_S:g} s") from None
-    except (OSError, http.client.HTTPException) as error:
+    except OSError as error:
         raise SourceDown(f"the connection to {process.family.product} was lost: {sanitize(str(error))}") from error
     finally:
         connection.close()
-    if response.status >= 400:
-        raise SourceError(f"{process.family.product} refused: {_reason(text, response.status)}")
+    if answer.status >= 400:
+        raise SourceError(f"{process.family.product} refused: {_reason(text, answer.status)}")
     try:
         return json.loads(text) if text.strip() else None
     except (ValueError, RecursionError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -19,8 +20,14 @@ from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown
 from collectors.safety.loopback import is_loopback
 from collectors.safety.permissions import mount_remedy
 from collectors.safety.sanitize import sanitize
+from collectors.safety.untrusted import at
 
 _SCHEMES = frozenset({"unix", "tcp", "http", "https", "ssh", "http+unix", "npipe"})
+_LOCAL = ("unix:", "http+unix:")
+"""How the address of a socket begins; TLS has no part in it."""
+_DEFAULT = "default"
+"""The context that is not kept in a file."""
+_LARGEST_CONFIG = 1 << 20
 _SOCKET = "/var/run/docker.sock"
 _HOST_AND_PORT = re.compile(r"[^/]*:\d{1,5}")
 """An address without a scheme that the docker command reads as `tcp://`."""
@@ -91,24 +98,37 @@ def named(url: str | None, environ: Mapping[str, str], product: Product) -> str:
 
 
 def _find(url: str | None, environ: Mapping[str, str]) -> Endpoint:
-    load_library()
     if address := named(url, environ, DOCKER):
+        if address.startswith(_LOCAL):
+            return Endpoint(address)
+        load_library()
         from docker.utils import kwargs_from_env
 
         return Endpoint(address, kwargs_from_env({**environ, "DOCKER_HOST": address}).get("tls"))
+    name = environ.get("DOCKER_CONTEXT") or _current_context()
+    if name == _DEFAULT:
+        return Endpoint("unix://" + default_socket(environ))
+    load_library()
     from docker.context import ContextAPI
-    from docker.context.config import get_current_context_name
 
-    name = environ.get("DOCKER_CONTEXT") or get_current_context_name()
     context = ContextAPI.get_context(name)
     if context is None:
         raise SourceAbsent(f"there is no Docker context {sanitize(str(name))}", "docker context ls")
-    if context.Name == "default":
-        return Endpoint("unix://" + default_socket(environ))
     setting = f"the Docker context {sanitize(str(name))}"
     address = visible(str(context.Host), setting)
     _check_scheme(address, setting)
     return Endpoint(address, context.TLSConfig)
+
+
+def _current_context() -> str:
+    """Return the name of the context that `docker context use` chose; that of the default one without a choice."""
+    folder = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
+    try:
+        with open(os.path.join(folder, "config.json"), "rb") as file:
+            chosen = at(json.loads(file.read(_LARGEST_CONFIG)), "currentContext")
+    except (OSError, ValueError, RecursionError):
+        return _DEFAULT
+    return chosen if isinstance(chosen, str) and chosen else _DEFAULT
 
 
 def _check_scheme(address: str, setting: str) -> None:

@@ -6,33 +6,43 @@ Imports docker-py, so it is imported late.
 from __future__ import annotations
 
 import io
-import json
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from docker import APIClient
-from requests import PreparedRequest, RequestException, Response
+from docker.types.daemon import CancellableStream
+from requests import PreparedRequest, Response
 
-LARGEST_ANSWER = 32 << 20
-"""Bytes of one answer at most: the list of 10,000 containers takes about 20 MiB."""
-MOST_VALUES = 1_000_000
-"""Values in one answer at most, of up to 100 bytes of memory each once it is decoded."""
-LONGEST_ANSWER_S = 60.0
-"""Seconds that one answer may take from its first byte to its last."""
-LONGEST_MESSAGE = 1 << 20
-"""Bytes of one message of a stream at most."""
+from collectors.engines.docker.connection import answers
+from collectors.engines.docker.connection.answers import refusal
+from collectors.engines.socket_http import AnswerRefused, whole
+
 _CHUNK = 64 << 10
 
 
-class AnswerRefused(RequestException):
-    """An answer that is not taken; the message says why."""
+class ResponseStream:
+    """The body of an answer that is read as it arrives."""
+
+    def __init__(self, response: Response) -> None:
+        self._response = response
+
+    def read(self) -> bytes:
+        """Return what has arrived, at least a byte; nothing at the end."""
+        return _read(self._response)
+
+    def close(self) -> None:
+        """End it; a `read` in another thread ends as well."""
+        with suppress(OSError, AttributeError):  # it has ended by itself, and has no socket any more
+            CancellableStream(iter(()), self._response).close()
+        self._response.close()
 
 
 class BoundedClient(APIClient):
     """Reads whole answers up to the bounds, and takes neither a redirect nor a compressed answer.
 
     Raises:
+        Refused: From every request, for an answer with an error.
         AnswerRefused: From every request, for an answer beyond the bounds.
     """
 
@@ -61,53 +71,25 @@ class BoundedClient(APIClient):
         response = self.get(f"{self.base_url}/_ping", timeout=self.timeout)
         return response.headers if response.status_code == 200 else {}
 
-    def open_stream(self, path: str, parameters: Mapping[str, str], timeout_s: float | None) -> Response:
-        """Request a path of the API, and return the answer before its first message.
-
-        Raises:
-            HTTPError: The engine refuses.
-        """
+    def open_stream(self, path: str, parameters: Mapping[str, str], timeout_s: float | None) -> ResponseStream:
+        """Request a path of the API, and return the answer before its first message."""
         address = f"{self.base_url}/v{self.api_version}{path}"
         response = self.get(address, params=parameters, stream=True, timeout=(self.timeout, timeout_s))
-        response.raise_for_status()
-        return response
+        self._raise_for_status(response)
+        return ResponseStream(response)
 
-
-def messages(response: Response) -> Iterator[Any]:
-    """Yield the messages of a stream as they arrive, one JSON document a line, and close it.
-
-    Raises:
-        AnswerRefused: A message is too long.
-        ValueError: A message is not JSON.
-    """
-    pending = bytearray()
-    try:
-        while chunk := _read(response):
-            pending += chunk
-            if b"\n" in chunk:
-                *lines, rest = bytes(pending).split(b"\n")
-                pending = bytearray(rest)
-                yield from (json.loads(line) for line in lines if line.strip())
-            if len(pending) > LONGEST_MESSAGE:
-                raise AnswerRefused(f"it sends a message of more than {LONGEST_MESSAGE >> 20} MiB")
-        if pending.strip():
-            yield json.loads(pending)
-    finally:
-        response.close()
+    def _raise_for_status(self, response: Response) -> None:
+        """Raise `Refused`; docker-py would read the whole answer to a stream, whatever its length."""
+        if response.status_code >= 400:
+            try:
+                body = response.raw.getvalue() if isinstance(response.raw, io.BytesIO) else _body(response)
+            finally:
+                response.close()
+            raise refusal(response.status_code, body)
 
 
 def _body(response: Response) -> bytes:
-    body = bytearray()
-    deadline = time.monotonic() + LONGEST_ANSWER_S
-    while chunk := _read(response):
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            raise AnswerRefused(f"its answer is longer than {LARGEST_ANSWER >> 20} MiB")
-        if time.monotonic() > deadline:
-            raise AnswerRefused(f"its answer takes longer than {LONGEST_ANSWER_S:g} s")
-    if sum(body.count(mark) for mark in b",[{") > MOST_VALUES:
-        raise AnswerRefused(f"its answer has more than {MOST_VALUES:,} values")
-    return bytes(body)
+    return whole(lambda: _read(response), answers.LARGEST_ANSWER, answers.MOST_VALUES, answers.LONGEST_ANSWER_S)
 
 
 def _read(response: Response) -> bytes:

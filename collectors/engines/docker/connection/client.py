@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from collectors.engines.docker.connection.library import load_library
+from collectors.engines.docker.connection.answers import Refused
 from collectors.model.errors import SourceAbsent, SourceError, WorkloadGone
 from collectors.sampling.timeout import ANSWER_S
 
@@ -56,9 +56,6 @@ class DockerDaemon:
             SourceError: The engine cannot be reached or refuses, with the remedy.
             WorkloadGone: The object of a request does not exist.
         """
-        load_library()
-        from docker.errors import NotFound
-
         from collectors.engines.docker.connection.endpoint import failures, translate
 
         endpoint = self._find()
@@ -72,9 +69,9 @@ class DockerDaemon:
             yield client
         except SourceError:
             raise
-        except NotFound as error:
-            raise WorkloadGone("the engine no longer has it") from error
         except failures() as error:
+            if isinstance(error, Refused) and error.status == 404:
+                raise WorkloadGone("the engine no longer has it") from error
             raise translate(error, endpoint, timeout_s) from error
         finally:
             if client is not None:

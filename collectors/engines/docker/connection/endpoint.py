@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from collectors.engines.docker.connection.library import load_library
+from collectors.engines.docker.connection.answers import Refused
+from collectors.engines.docker.connection.library import library_errors, library_timeouts, load_library
 from collectors.engines.docker.connection.product import DOCKER, Product
 from collectors.engines.ssh_target import SshFailure, ssh_target
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown, SourceError
@@ -20,6 +21,7 @@ from collectors.sampling.timeout import ANSWER_S
 if TYPE_CHECKING:
     from collectors.engines.docker.connection.bounded_client import BoundedClient
     from collectors.engines.docker.connection.greeting import Greeting
+    from collectors.engines.docker.connection.socket_client import SocketClient
 
 AnyClient = TypeVar("AnyClient", bound="BoundedClient")
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,127}")
@@ -88,15 +90,27 @@ class Endpoint:
         Raises:
             ValueError: It does not say which version it speaks.
         """
-        load_library()
-        from collectors.engines.docker.connection.bounded_client import BoundedClient
         from collectors.engines.docker.connection.greeting import OLDEST_PROBE, greet
 
-        probe = self._open(BoundedClient, OLDEST_PROBE, timeout_s)
+        probe = self._reader(OLDEST_PROBE, timeout_s)
         try:
             return greet(probe)
         finally:
             probe.close()
+
+    def reader(self, greeting: Greeting, timeout_s: float = ANSWER_S) -> BoundedClient | SocketClient:
+        """Return a client for what a source reads: without docker-py where a socket of this host leads to Docker."""
+        return self.connect(greeting, timeout_s) if greeting.libpod else self._reader(greeting.version, timeout_s)
+
+    def _reader(self, version: str, timeout_s: float) -> BoundedClient | SocketClient:
+        if self.socket is not None:
+            from collectors.engines.docker.connection.socket_client import SocketClient
+
+            return SocketClient(self.socket, version, timeout_s)
+        load_library()
+        from collectors.engines.docker.connection.bounded_client import BoundedClient
+
+        return self._open(BoundedClient, version, timeout_s)
 
     def _open(self, kind: type[AnyClient], version: str, timeout_s: float) -> AnyClient:
         if self.is_ssh:
@@ -122,24 +136,21 @@ def is_id(value: object) -> bool:
 
 
 def failures() -> tuple[type[Exception], ...]:
-    """Return the base classes of all exceptions that docker-py raises; imported late, like the library.
+    """Return the base classes of all exceptions that the clients raise: for `except`, as docker-py may be loaded late.
 
-    It raises KeyError and TypeError for error answers that are JSON without a `message`, and RecursionError for JSON
-    that is nested too deeply.
+    It raises KeyError and TypeError for answers of another shape, and RecursionError comes of JSON that is nested too
+    deeply.
     """
-    load_library()
-    from docker.errors import DockerException
-    from requests import RequestException
-    from urllib3.exceptions import HTTPError
+    return (OSError, ValueError, KeyError, TypeError, RecursionError, *library_errors())
 
-    return (DockerException, RequestException, HTTPError, OSError, ValueError, KeyError, TypeError, RecursionError)
+
+def broken() -> tuple[type[Exception], ...]:
+    """Return those of a stream as well, whose socket may be closed under its reader."""
+    return (*failures(), AttributeError)
 
 
 def translate(error: BaseException, endpoint: Endpoint, timeout_s: float = ANSWER_S) -> SourceError:
     """Return the `SourceError` for a failure of a call with that time-out: one sentence, with a remedy."""
-    from docker.errors import APIError
-    from requests import Timeout
-
     causes, name = list(_causes(error)), endpoint.product.name
     for cause in causes:
         if isinstance(cause, SshFailure):
@@ -151,21 +162,21 @@ def translate(error: BaseException, endpoint: Endpoint, timeout_s: float = ANSWE
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         remedy = start_remedy(*endpoint.product.units) if endpoint.is_local else ""
         return SourceDown(f"nothing listens at {endpoint.location}; {name} is not running", remedy)
-    if any(isinstance(cause, Timeout | TimeoutError) for cause in causes):
+    if any(isinstance(cause, (TimeoutError, *library_timeouts())) for cause in causes):
         limit = "in time, which includes the login" if endpoint.is_ssh else f"within {timeout_s:g} s"
         return NotInTime(f"{name} at {endpoint.location} did not answer {limit}")
-    if isinstance(error, APIError):
+    if isinstance(error, Refused):
         return _translate_answer(error, endpoint)
     if isinstance(error, ValueError | KeyError | TypeError | RecursionError):
         return SourceDown(f"{name} at {endpoint.location} sent an invalid answer")
     return SourceDown(f"{name} at {endpoint.location}: {sanitize(str(error).partition(chr(10))[0])}")
 
 
-def _translate_answer(error: Any, endpoint: Endpoint) -> SourceError:
-    status, name = getattr(error.response, "status_code", None), endpoint.product.name
+def _translate_answer(error: Refused, endpoint: Endpoint) -> SourceError:
+    status, name = error.status, endpoint.product.name
     if status in (401, 403):
         return AccessDenied(f"{name} at {endpoint.location} refuses the request (HTTP {status})")
-    message = sanitize(error.explanation if isinstance(error.explanation, str) else "", 120).strip()
+    message = sanitize(error.explanation, 120).strip()
     return SourceDown(f"{name} at {endpoint.location} answered HTTP {status}" + (f": {message}" if message else ""))
 
 

@@ -14,6 +14,7 @@ from collectors.safety.untrusted import objects, text
 
 if TYPE_CHECKING:
     from collectors.engines.docker.connection.bounded_client import BoundedClient
+    from collectors.engines.docker.connection.socket_client import SocketClient
 
 OLDEST_PROBE = "1.44"
 """A valid version for the client that asks, whose paths do not contain it."""
@@ -34,16 +35,16 @@ class Greeting(NamedTuple):
     """The version of Podman's own API; empty for Docker."""
 
 
-def greet(client: BoundedClient) -> Greeting:
+def greet(client: BoundedClient | SocketClient) -> Greeting:
     """Ask an engine who it is.
 
     Raises:
         ValueError: It does not say which version it speaks.
     """
-    headers = client.ping_headers()
-    version = headers.get("Api-Version", "")
-    if "Libpod-Api-Version" in headers:
-        libpod = _LIBPOD.fullmatch(headers["Libpod-Api-Version"])
+    headers = {name.lower(): value for name, value in client.ping_headers().items()}
+    version = headers.get("api-version", "")
+    if "libpod-api-version" in headers:
+        libpod = _LIBPOD.fullmatch(headers["libpod-api-version"])
         if libpod is None:
             raise ValueError("Podman's version is not a version")
         return Greeting("podman", version if _API.fullmatch(version) else "1.40", libpod[1])

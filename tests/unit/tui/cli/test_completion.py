@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import threading
 from pathlib import Path
 
 import pytest
 from click.shell_completion import CompletionItem, ShellComplete
 from click.testing import CliRunner
 
+from collectors.actions.targets import names_of
+from collectors.fleet.specs import load_source
+from collectors.kernel.cgroup.source import CgroupSource
+from collectors.kernel.container_names import Names
+from collectors.model.errors import SourceDown
+from collectors.model.workloads import Kind
+from collectors.sampling.source import SourceSpec
+from tests.unit.collectors.kernel.cgroup.test_captured_tree import write
+from tui.cli import sources
+from tui.cli.completion import workload_names
+from tui.cli.completion.group_names import names_of_groups
 from tui.cli.completion.scripts import SHELLS, CompletionError, detect_shell, own_place
 from tui.cli.main import main
 
@@ -109,3 +122,65 @@ def test_where_there_is_no_session_file_the_shell_completes_as_it_does(tmp_path:
     (item,) = completed(["info"], f"{tmp_path}/")
     assert item.type == "file"
     assert completed(["info"], f"{tmp_path}/absent/x") == []
+
+
+def test_the_kernel_names_what_its_source_would_list(tmp_path: Path) -> None:
+    tree, proc, links = tmp_path / "cgroup", tmp_path / "proc", tmp_path / "links"
+    stat = "{0} (x) S 1 " + " ".join(["0"] * 17) + " {0} " + " ".join(["0"] * 30)
+    write(tree, {"cgroup.controllers": "cpu memory\n", "cgroup.procs": ""})
+    write(proc, {"stat": "cpu 1 1 1 1\nbtime 1700000000\n", "1/stat": stat.format(1)})
+    named, nameless = "a" * 64, "b" * 64
+    write(links, {f"web-0_shop_nginx-{named}.log": ""})
+    groups = {
+        "system.slice/cron.service": "cron",
+        "system.slice/evil\x1b[2J.service": "evil",
+        f"system.slice/docker-{nameless}.scope": "sleep",
+        f"kubepods/{named}": "nginx",
+        "machine.slice/machine-qemu\\x2d1\\x2dshort.scope": "qemu-system-x86_64\0-name\0guest=the-whole-name",
+        "machine/db.libvirt-qemu": "qemu-system-x86_64\0-name\0guest=db",
+    }
+    for pid, (path, command) in enumerate(groups.items(), 100):
+        write(tree / path, {"cgroup.procs": f"{pid}\n", "cpu.stat": "usage_usec 9\n", "memory.current": "4096\n"})
+        write(proc / str(pid), {"stat": stat.format(pid), "cmdline": f"{command}\0"})
+    names = Names(str(links), "/nowhere")
+    source = CgroupSource(str(tree), str(proc), names=names)
+    source.open(lambda: None)
+    listed = [workload for workload in source.read().workloads.values() if workload.name_is_known]
+    source.close()
+    found = set(names_of_groups(str(tree), str(proc), names=names))
+    assert found == {(workload.kind, names_of(workload)[-1]) for workload in listed}
+    assert {
+        (Kind.VM, "the-whole-name"),
+        (Kind.VM, "db"),
+        (Kind.SERVICE, "cron"),
+        (Kind.CONTAINER, "web-0/nginx"),
+    } < found
+    assert not any("\x1b" in name for _, name in found)
+
+
+def test_a_source_that_hangs_or_fails_costs_only_its_own_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+
+    class Broken:
+        def __init__(self, failure: Exception | None) -> None:
+            self._failure = failure
+
+        def open(self, _wake: object) -> None:
+            if self._failure is not None:
+                raise self._failure
+            released.wait(20)
+
+        def close(self) -> None:
+            """Nothing is open."""
+
+    place = "tui.cli.completion.workload_names.load_source"
+    monkeypatch.setattr(place, lambda name: Broken if name == "broken" else load_source(name))
+    monkeypatch.setattr(workload_names, "_PATIENCE_S", 0.5)
+    monkeypatch.setattr(logging, "disable", lambda: None)
+    failures = (None, SourceDown("it is down"), ZeroDivisionError("a mistake"))
+    specs = [*(SourceSpec("broken", {"failure": failure}) for failure in failures), *sources.demo(20, 7)]
+    monkeypatch.setattr(sources, "specs", lambda *_: specs)
+    names = workload_names.names_like("", {})
+    assert "db-primary" in names
+    assert workload_names.names_like("vm:db", {}) == ["vm:db-primary", "vm:db-replica"]
+    released.set()

@@ -86,6 +86,25 @@ def test_help_imports_no_library(arguments: list[str]) -> None:
     assert {name for name in loaded if name.startswith("collectors")} <= allowed
 
 
+HEAVY = {"textual", "docker", "requests", "urllib3", "psutil", "plotext", "asyncio", "ssl", "http", "email"}
+"""Roots of modules that no command needs which asks engines of this host once."""
+
+
+@pytest.mark.parametrize("typed", ["logs web", "list --sort c", "check kind=", "info x", "list --"])
+def test_a_completion_imports_nothing_that_is_slow_to_load(typed: str) -> None:
+    words = ["vmtop", *typed.split()]
+    variables = {"_VMTOP_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)}
+    code = (
+        "import sys\nfrom tui.cli.main import main\ntry:\n    main(prog_name='vmtop')\nexcept SystemExit:\n    pass\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    environment = {**os.environ, **variables, "DOCKER_HOST": "unix:///nowhere", "CONTAINER_HOST": "unix:///nowhere"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    loaded = {name.partition(".")[0] for name in done.stderr.split()}
+    assert not loaded & HEAVY
+    assert typed.startswith("logs") or not loaded & {"libvirt", "jeepney"}, "nothing is asked of an engine"
+
+
 def loaded_by(modules: str) -> set[str]:
     code = f"import sys, {modules}\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -114,6 +133,19 @@ def test_the_first_line_is_painted_before_anything_else_is_loaded() -> None:
         *("collectors", "collectors.safety", "collectors.safety.sanitize"),
         *("collectors.safety.own_folder", "collectors.safety.toml_file"),  # for themes of the user
     }
+
+
+def test_before_the_first_line_nothing_is_loaded_that_only_workloads_or_a_configuration_need() -> None:
+    code = (
+        "import sys\nfrom tui.cli import screen\nscreen.require_terminal = lambda _: None\n"
+        "import tui.app.live\ntui.app.live.run_live = lambda *_: 0\nfrom tui.cli.main import main\n"
+        "try:\n    main(['demo'])\nexcept SystemExit as end:\n    assert not end.code\nprint(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert not {name.partition(".")[0] for name in loaded} & {"msgspec", "tomllib", "email", "docker"}
+    later = ("collectors.model", "collectors.query", "collectors.alerts", "collectors.analysis", "collectors.fleet")
+    assert not [name for name in loaded if name.startswith(later)]
 
 
 def test_the_first_screen_imports_only_what_it_shows() -> None:
@@ -149,7 +181,7 @@ def test_list_imports_no_screen() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stderr.split())
-    assert not {name.partition(".")[0] for name in loaded} & {"textual", "plotext"}
+    assert not {name.partition(".")[0] for name in loaded} & HEAVY
     assert not loaded & {"tui.presenters.reports.doctor", "tui.themes", "importlib.metadata", "email", "zipfile"}
 
 

@@ -70,7 +70,7 @@ def test_an_engine_that_does_not_answer_is_not_waited_for_without_end(tmp_path: 
 
     with engine(tmp_path, answer):
         endpoint = Endpoint(f"unix://{tmp_path}/s")
-        with pytest.raises(ReadTimeout):
+        with pytest.raises(TimeoutError):
             endpoint.greet(0.05)
         client = endpoint.connect(Greeting("podman", "1.41", "4.3.1"), 0.05)
         assert isinstance(client, PodmanClient)

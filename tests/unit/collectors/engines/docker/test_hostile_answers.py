@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from collectors.engines.docker import source
-from collectors.engines.docker.connection import bounded_client
-from collectors.engines.docker.connection.bounded_client import LARGEST_ANSWER, LONGEST_MESSAGE
+from collectors.engines.docker.connection import answers
+from collectors.engines.docker.connection.answers import LARGEST_ANSWER, LONGEST_MESSAGE
 from collectors.engines.docker.connection.endpoint import Endpoint, is_id
 from collectors.engines.docker.connection.greeting import Greeting
 from collectors.engines.docker.events import EventListener
@@ -159,7 +159,7 @@ def test_json_that_is_nested_too_deeply_is_an_invalid_answer(tmp_path: Path) -> 
 
 
 def test_an_answer_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded_client, "LONGEST_ANSWER_S", -1.0)
+    monkeypatch.setattr(answers, "LONGEST_ANSWER_S", -1.0)
     with engine(tmp_path, lambda _: response(VERSION)) as docker, pytest.raises(SourceDown, match="takes longer than"):
         docker.open(lambda: None)
 

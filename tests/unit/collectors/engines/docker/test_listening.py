@@ -134,18 +134,18 @@ class Streams:
         self.says: list[dict[str, Any]] = []
         self.read: Callable[[], None] = lambda: None
 
-    def connect(self, version: str) -> Streams:
+    def reader(self, greeting: Greeting) -> Streams:
         return self
 
     def open_stream(self, path: str, parameters: dict[str, str], timeout_s: float | None) -> SimpleNamespace:
         self.since.append(parameters.get("since"))
         text = io.BytesIO(b"".join(json.dumps(message).encode() + b"\n" for message in self.says))
 
-        def read1(size: int, decode_content: bool) -> bytes:
+        def read() -> bytes:
             self.read()
-            return text.read(size)
+            return text.read(1000)
 
-        return SimpleNamespace(raw=SimpleNamespace(read1=read1, read=read1), close=lambda: None)
+        return SimpleNamespace(read=read, close=lambda: None)
 
 
 def test_a_stream_resumes_at_the_nanosecond_of_the_last_event_and_tells_it_once() -> None:
