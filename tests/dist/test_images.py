@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import socket
 import subprocess
 import tarfile
@@ -16,6 +17,7 @@ import pytest
 
 from tests.dist.conftest import artefact, shows_the_demo
 from tests.helpers.checkout import DOCS
+from tests.helpers.fresh_root import FreshRoot
 from tests.helpers.lab.docker_engine import DockerLab
 from tests.helpers.lab.podman_engine import PodmanLab
 from tests.helpers.lab.process import find_program, wait_until
@@ -23,18 +25,6 @@ from tests.helpers.lab.process import find_program, wait_until
 pytestmark = [pytest.mark.dist, pytest.mark.lab]
 _IMAGES = pytest.mark.parametrize("name", ["vmtop", "vmtop-libvirt"])
 _SEEING = ("--pid=host", "--cgroupns=host", "--network=host", "--volume=/sys/fs/cgroup:/sys/fs/cgroup:ro")
-
-
-_COMPOSED = {
-    "--cap-drop=ALL": "cap_drop: [ALL]",
-    "--cap-add=SYS_PTRACE": "cap_add: [SYS_PTRACE, DAC_READ_SEARCH]",
-    "--cap-add=DAC_READ_SEARCH": "cap_add: [SYS_PTRACE, DAC_READ_SEARCH]",
-    "--security-opt=no-new-privileges": "no-new-privileges:true",
-    "--read-only": "read_only: true",
-    "--tmpfs=/tmp": "tmpfs: [/tmp, /root]",
-    "--tmpfs=/root": "tmpfs: [/tmp, /root]",
-}
-"""Options of `docker run`, and the line of the Compose file that means the same."""
 
 
 def file_of(name: str) -> Path:
@@ -97,27 +87,41 @@ def test_the_one_with_libvirt_asks_libvirt(
     assert "test" in _run([*words, "--libvirt", "test:///default"]).split()
 
 
-def test_the_compose_file_gives_it_what_it_needs_to_serve(
-    docker_lab: DockerLab, record_property: Callable[[str, object], None]
+def test_the_compose_file_serves_the_names_of_the_host(
+    docker_lab: DockerLab,
+    new_root: Callable[[str], FreshRoot],
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     record_property("artefact", "docs/compose.yaml")
-    record_property("system", "Docker")
-    docker = [find_program("docker"), "-H", docker_lab.url]
-    _run([*docker, "load", "--input", str(file_of("vmtop"))])
-    text = (DOCS / "compose.yaml").read_text()
-    for option, line in _COMPOSED.items():
-        assert line in text, option
+    record_property("system", "Docker Compose")
+    docker_lab.run("composed-sees", "sleep 600")
+    _run([find_program("docker"), "-H", docker_lab.url, "load", "--input", str(file_of("vmtop"))])
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    words = [*docker, "run", "--detach", *_SEEING, *_COMPOSED, tag_of("vmtop"), "serve", "--listen", f"127.0.0.1:{port}"]
-    container = _run(words).strip()
+    root, engine = new_root("trixie"), docker_lab.url.removeprefix("unix://")
+    root.run("apt-get", "update")
+    root.run("apt-get", "install", "--yes", "--no-install-recommends", "docker-cli", "docker-compose")
+    text = (DOCS / "compose.yaml").read_text()
+    for ours, here in ((":9922", f":{port}"), ("- /var/run/docker.sock:", f"- {engine}:")):
+        assert ours in text
+        text = text.replace(ours, here)
+    (tmp_path / "compose.yaml").write_text(text)
+    root.put(tmp_path / "compose.yaml", "/srv/compose.yaml")
+    host = f"unix:///proc/{os.getpid()}/root{engine}"  # the fresh system sees this one's processes, not its files
+    settings = ("env", f"DOCKER_HOST={host}", f"VMTOP_VERSION={tag_of('vmtop').partition(':')[2]}")
+    compose = (*settings, "docker", "compose", "--file", "/srv/compose.yaml")
+    root.run(*compose, "up", "--detach")
     try:
         wait_until(lambda: _scraped(port), 30, "an answer to a scrape")
         page = _get(port)
+        names = root.run(*compose, "exec", "-T", "vmtop", "/usr/bin/vmtop", "list", "--quiet", "--wait", "20").split()
+        shows_the_demo(root.command(*compose, "exec", "vmtop", "/usr/bin/vmtop", "demo"))
     finally:
-        _run([*docker, "rm", "--force", container])
-    assert "vmtop_host_" in page
+        root.run(*compose, "down")
     assert 'vmtop_source_up{source="cgroup"} 1' in page
+    assert 'name="composed-sees"' in page
+    assert "composed-sees" in names
 
 
 def _scraped(port: int) -> bool:

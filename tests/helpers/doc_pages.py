@@ -87,7 +87,7 @@ def commands_of(line: str) -> list[tuple[str, ...]]:
     What xargs adds is `NAME`.
     """
     text = _REMARK.sub("", line.strip())
-    if not re.search(r"(^|^\$ |[|&;] |\bxargs |\bssh \S+ |\bsudo (-n )?|\bIMAGE )vmtop( |$)", text):
+    if not re.search(r"(^|^\$ |[|&;] |\bxargs (-r )?|\bssh \S+ |\bsudo (-n )?|\bIMAGE )vmtop( |$)", text):
         return []
     lexer = shlex.shlex(text, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True

@@ -162,7 +162,7 @@ class ActionController:
             if outcome.result is Result.DONE:
                 return
         if outcome is not None:
-            remedy = f"\nfix: {outcome.remedy}" if outcome.remedy else ""
+            remedy = f" (fix: {outcome.remedy})" if outcome.remedy else ""
             message = f"{outcome.sentence} ({outcome.seconds:.1f} s){remedy}"
             severity = _SEVERITIES.get(outcome.result, "error")
             self._app.notify(message, severity=severity, timeout=6, markup=False)  # type: ignore[arg-type]

@@ -40,7 +40,7 @@ async def open_shell(app: App[Any], workload: Workload, connections: EngineConne
     try:
         console = await run_blocking(partial(open_console, workload, connections))
     except SourceError as error:
-        remedy = f"\nfix: {error.remedy}" if error.remedy else ""
+        remedy = f" (fix: {error.remedy})" if error.remedy else ""
         app.notify(f"{error.reason}{remedy}", severity="warning", timeout=8, markup=False)
         return
     sentence, severity = visit(app, console)

@@ -67,7 +67,7 @@ class SignalController:
         if confirmed is None:
             return
         outcome = await run_blocking(partial(self._send, confirmed, host, self._actions.is_locked))
-        remedy = f"\nfix: {outcome.remedy}" if outcome.remedy else ""
+        remedy = f" (fix: {outcome.remedy})" if outcome.remedy else ""
         severity = _SEVERITIES.get(outcome.result, "warning")
         self._app.notify(f"{outcome.sentence} ({outcome.seconds:.1f} s){remedy}", severity=severity, markup=False)  # type: ignore[arg-type]
 

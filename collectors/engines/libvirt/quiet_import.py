@@ -16,7 +16,7 @@ from collectors.safety.sanitize import sanitize
 _SETTINGS = ("LIBVIRT_LOG_OUTPUTS", "LIBVIRT_DEBUG")
 """Variables by which a user asks for the log; libvirt reads them once, when it is loaded (libvirt docs/logging.rst)."""
 _NOWHERE = "4:file:/dev/null"
-_INSTALL = f"{install_command('libvirt-python')} (needs libvirt-dev, pkg-config, a C compiler)"
+_INSTALL = f"{install_command('libvirt-python')} (needs libvirt-dev, python3-dev, pkg-config, a C compiler)"
 _LIBRARY = "libvirt.so.0"
 _INSTALL_LIBRARY = "apt-get install libvirt0 (Debian, Ubuntu) or dnf install libvirt-libs (Fedora, RHEL)"
 _lock = threading.Lock()

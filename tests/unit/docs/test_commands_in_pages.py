@@ -149,7 +149,7 @@ def test_a_command_that_is_not_understood_is_found() -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("vmtop list -q 'db-*' | xargs vmtop resume --yes", [("list", "-q", "db-*"), ("resume", "--yes", "NAME")]),
+        ("vmtop list -q 'db-*' | xargs -r vmtop resume --yes", [("list", "-q", "db-*"), ("resume", "--yes", "NAME")]),
         ("vmtop demo      # made-up workloads", [("demo",)]),
         ("vmtop set web                 the limits that it has", [("set", "web")]),
         ("ssh hv01 vmtop record - > hv01.vmtop.gz", [("record", "-")]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from collectors.model.metrics import METRICS, Unit
+from collectors.model.wording import counted
 from collectors.model.workloads import LOCAL_HOST, Event
 from collectors.safety.sanitize import sanitize
 from collectors.session.summary import Summary, WorkloadSummary
@@ -26,7 +27,8 @@ def _lines(summary: Summary) -> Iterator[str]:
     bytes_per_sample = summary.bytes_per_sample
     for name in summary.files:
         yield f"file      {sanitize(name, 1000)}"
-    yield f"size      {size} in {summary.members} parts, {bytes_per_sample or 0:.1f} bytes a workload and frame"
+    parts = counted(summary.members, "part")
+    yield f"size      {size} in {parts}, {bytes_per_sample or 0:.1f} bytes a workload and frame"
     if summary.frames:
         span = duration(summary.last - summary.first, 8).strip()
         yield f"span      {stamp(summary.first)} to {stamp(summary.last)} ({span})"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from collectors.fleet.hosts import HostSpec
 from collectors.fleet.specs import load_source
@@ -89,3 +90,10 @@ def test_the_end_of_the_commands_is_the_end() -> None:
     sampler = Sampler([], load_source, 1.0)
     _obey(lines, sampler, lambda: ends.append(True))
     assert (sampler.interval_s, ends) == (3.0, [True])
+
+
+def test_no_host_is_removed_without_a_terminal_to_ask_at(folder: Path) -> None:
+    (folder / "config.toml").write_text(HOSTS)
+    done = CliRunner().invoke(main, ["host", "remove", "hv02"], input="y\n")
+    assert (done.exit_code, "use --yes" in done.stderr) == (2, True)
+    assert (folder / "config.toml").read_text() == HOSTS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -78,7 +79,7 @@ def add(
             host = replace(host, command=copying.copied(host, python))
             for line in _announcement(host, found, bundle, python):
                 click.echo(line, err=True)
-            if not is_sure and not click.confirm("Go on?", default=False, err=True):
+            if not is_sure and not _is_confirmed():
                 return REFUSED
             copying.copy(host, python, bundle)
             click.echo(f"copied {len(bundle.data):,} bytes, and their sha256 is right there")
@@ -145,10 +146,10 @@ def remove(ctx: click.Context, /, name: str, is_sure: bool) -> int:
     Exits with 1 if the copy cannot be removed, 5 if it was not confirmed.
     """
     host = _known(ctx, name)
-    click.echo(f"{host.name} is removed from {config_file()}", err=True)
+    click.echo(f"{host.name} will be removed from {config_file()}", err=True)
     if copying.is_copy(host):
-        click.echo(f"~/{copying.FOLDER}/{FILE_NAME} on {host.name}, and what it unpacked, is deleted", err=True)
-    if not is_sure and not click.confirm("Go on?", default=False, err=True):
+        click.echo(f"~/{copying.FOLDER}/{FILE_NAME} on {host.name}, and what it unpacked, will be deleted", err=True)
+    if not is_sure and not _is_confirmed():
         return REFUSED
     code = DONE
     if copying.is_copy(host):
@@ -187,6 +188,13 @@ def _known(ctx: click.Context, name: str) -> HostSpec:
     return host
 
 
+def _is_confirmed() -> bool:
+    """Ask for confirmation; without a terminal, say which option skips it."""
+    if not sys.stdin.isatty():
+        raise click.UsageError("stdin is not a terminal; use --yes to skip the confirmation.")
+    return click.confirm("Go on?", default=False, err=True)
+
+
 def _present(host: HostSpec, found: copying.Probe) -> str:
     other = "" if found.vmtop == __version__ else f", and this is {__version__}; --copy puts this one beside it"
     return f"{host.name} has vmtop {found.vmtop}{other}"
@@ -197,7 +205,7 @@ def _announcement(host: HostSpec, found: copying.Probe, bundle: Bundle, python: 
     target, place = own_target(), f"{found.home}/{copying.FOLDER}"
     size, unpacked = (f"{count / 1e6:.1f} MB" for count in (len(bundle.data), bundle.unpacked_bytes))
     return [
-        f"vmtop is copied to {host.name} ({host.target.command}):",
+        f"vmtop will be copied to {host.name} ({host.target.command}):",
         f"  what   vmtop {__version__} with its libraries, one file of {size}, "
         f"for Python {target.python} on {target.machine}",
         f"  where  {place}/{FILE_NAME}, a file of {found.user}; it unpacks {unpacked} beside itself",
@@ -205,7 +213,7 @@ def _announcement(host: HostSpec, found: copying.Probe, bundle: Bundle, python: 
         f"  run    {host.command}, with the Python {python.version} that is there",
         "  Nothing else is changed there, and nothing is done as root"
         + (", unless that is who logs in." if found.user == "root" else "."),
-        f"Then [[hosts]] with the name {host.name} is written into {config_file()}.",
+        f"Then [[hosts]] with the name {host.name} will be written into {config_file()}.",
     ]
 
 

@@ -16,6 +16,7 @@ import click
 from collectors.alerts.rule import Rule
 from collectors.fleet.specs import load_source
 from collectors.model.metrics import Unit
+from collectors.model.wording import counted
 from collectors.model.workloads import Availability, Frame
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.sampler import Sampler
@@ -225,7 +226,7 @@ class _Reporter:
     def _file_names(self) -> str:
         sink = self._keeping.sink
         if isinstance(sink, Rotating) and sink.newest is not None:
-            return f"{sink.files} files, the last of them {sanitize(str(sink.newest))}"
+            return f"{counted(sink.files, 'file')}, the last of them {sanitize(str(sink.newest))}"
         return _name(self._plan)
 
     def _print(self, sentence: str) -> None:
@@ -247,7 +248,7 @@ class _Reporter:
                 click.echo("", err=True)
             kept_frames = self._stop.frames - keeping.lost
             if not self._plan.is_controlled:
-                click.echo(f"vmtop: {self._file_names()}: {kept_frames} frames, {self._size()}", err=True)
+                click.echo(f"vmtop: {self._file_names()}: {counted(kept_frames, 'frame')}, {self._size()}", err=True)
             if not self._has_reported_sources:
                 self._report_sources()
             if not is_done:

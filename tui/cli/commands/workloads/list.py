@@ -121,7 +121,7 @@ def command(
       vmtop list --sort mem --limit 5           which use most memory
       vmtop list --columns name,cpu,image       these columns
       vmtop list --watch 5                      again every 5 seconds
-      vmtop list -q --filter state=paused | xargs vmtop resume --yes
+      vmtop list -q --filter state=paused | xargs -r vmtop resume --yes
 
     Exits with 3 if a NAME matches nothing, with 4 if it may be among what this user may not read; with 8 if something
     that was asked for came too late: the kernel's numbers, an engine given by --docker or --libvirt, or a workload that
