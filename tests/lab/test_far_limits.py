@@ -29,9 +29,8 @@ from collectors.model.limits import LimitKey
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.lab.far_hosts import FarHosts
 from tests.helpers.lab.limit_keys import open_limits, press_enter, screen_of, set_limit, take_back, type_limit
-from tests.helpers.lab.process import wait_until
+from tests.helpers.lab.process import cgroups_named, wait_until
 from tests.lab.test_limits_from_the_keyboard import INSIDE
-from tests.lab.test_limits_libvirt import vcpu_file
 
 pytestmark = pytest.mark.lab
 MIB = 1 << 20
@@ -84,7 +83,10 @@ def quota(far_lab: FarHosts, domain: str) -> tuple[str, str]:
     """Return the quota of a domain's first virtual CPU: the kernel's, and virsh's."""
     text = far_lab.hosts["hv01"].inside("virsh", "-c", "qemu:///system", "schedinfo", domain, "--live")
     pairs = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in text.splitlines())}
-    return vcpu_file(domain, "cpu.cfs_quota_us", "cpu.max").split()[0], pairs["vcpu_quota"]
+    groups = cgroups_named(f"vmtop-far-{os.getpid()}-hv01")  # of that host only: elsewhere groups come and go
+    files = ("cpu.cfs_quota_us", "cpu.max")
+    paths = [path for group in groups for file in files for path in group.glob(f"**/*{domain}*/**/vcpu0/{file}")]
+    return paths[0].read_text().split()[0], pairs["vcpu_quota"]
 
 
 @pytest.mark.usefixtures("webs")
