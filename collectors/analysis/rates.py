@@ -215,13 +215,15 @@ class Moment(NamedTuple):
 
 def derive(pairs: tuple[Pair, ...], samples: tuple[Sample, ...]) -> tuple[Pair, ...]:
     """Pair new samples with those of earlier pairs. A sample that is already in a pair keeps that pair."""
-    if len(pairs) == 1 == len(samples) and pairs[0].current.source == samples[0].source:  # as most workloads have
-        pair = _paired(pairs[0], samples[0])
-        return pairs if pair is pairs[0] else (pair,)
-    by_source = {pair.current.source: pair for pair in pairs}
-    paired = tuple([_paired(by_source.get(sample.source), sample) for sample in samples])
-    is_same = len(paired) == len(pairs) and all(map(is_, paired, pairs))
-    return pairs if is_same else paired
+    paired = []
+    for pair, sample in zip(pairs, samples):  # noqa: B905  # what is too short is paired below
+        if pair.current.source != sample.source:
+            break
+        paired.append(_paired(pair, sample))
+    if not len(paired) == len(pairs) == len(samples):
+        by_source = {pair.current.source: pair for pair in pairs}
+        return tuple([_paired(by_source.get(sample.source), sample) for sample in samples])
+    return pairs if all(map(is_, paired, pairs)) else tuple(paired)
 
 
 def _paired(pair: Pair | None, sample: Sample) -> Pair:
