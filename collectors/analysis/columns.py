@@ -61,7 +61,7 @@ class Columns:
         return column
 
     def _per_time(self, growth: PerTime) -> list[float]:
-        before, now, elapsed_ns = self._supplied(growth.counter)
+        before, now, elapsed_ns = self._grown(growth.counter)
         scale = growth.scale
         if growth.most == inf:
             return [
@@ -78,24 +78,32 @@ class Columns:
 
     def _gauges(self, name: str) -> _Values:
         """Return the newest value of a sample's field for each reading, from the first pair that has it."""
-        return self._supplied(name)[1]
+        return self._newest(name)[0]
 
-    def _supplied(self, name: str) -> tuple[_Values, _Values, list[int]]:
-        """Return a field's value before and now, and the ns between them, of the first pair that has it now."""
+    def _newest(self, name: str) -> tuple[_Values, dict[int, _Layer]]:
+        """Return a field's newest values, and by index the layers of those that are not of the first one."""
         if not self._layers:
-            nothing = [None] * len(self.readings)
-            return nothing, nothing, [0] * len(self.readings)
-        of, first = attrgetter(name), self._layers[0]
-        before, now, elapsed_ns = list(map(of, first.before)), list(map(of, first.now)), first.elapsed_ns
+            return [None] * len(self.readings), {}
+        of, elsewhere = attrgetter(name), dict[int, _Layer]()
+        now = list(map(of, self._layers[0].now))
         for layer in self._layers[1:]:
-            lacking = [index for index, value in enumerate(now) if value is None]
-            if lacking and elapsed_ns is first.elapsed_ns:
-                elapsed_ns = elapsed_ns[:]
-            for index in lacking:
+            for index in [index for index, value in enumerate(now) if value is None]:
                 value = of(layer.now[index])
                 if value is not None:
-                    before[index], now[index] = of(layer.before[index]), value
-                    elapsed_ns[index] = layer.elapsed_ns[index]
+                    now[index], elsewhere[index] = value, layer
+        return now, elsewhere
+
+    def _grown(self, name: str) -> tuple[_Values, _Values, list[int]]:
+        """Return a counter's value before and now, and the ns between them, of the first pair that has it now."""
+        now, elsewhere = self._newest(name)
+        if not self._layers:
+            return now, now, [0] * len(now)
+        of, first = attrgetter(name), self._layers[0]
+        before, elapsed_ns = list(map(of, first.before)), first.elapsed_ns
+        if elsewhere:
+            elapsed_ns = elapsed_ns[:]
+        for index, layer in elsewhere.items():
+            before[index], elapsed_ns[index] = of(layer.before[index]), layer.elapsed_ns[index]
         return before, now, elapsed_ns
 
 
