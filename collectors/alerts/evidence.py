@@ -70,7 +70,7 @@ class Evidence:
             cpu_limit_cores=cpus or None,
             memory_limit_bytes=max(0, memory_bytes - (int(pools) if pools.isdecimal() else 0)) or None,
         )
-        return Reading(reading.workload, (*reading.pairs, Pair(None, size)), None, memory_bytes, cpus)
+        return Reading(reading.workload, (*reading.pairs, Pair(None, size)), memory_bytes, cpus)
 
 
 def measured_words(query: Query, reading: Reading) -> str:

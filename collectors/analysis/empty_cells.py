@@ -254,7 +254,8 @@ def _first_reading(cell: Cell) -> str:
 
 
 def _counter_fell(cell: Cell) -> str:
-    for field, (previous, current, _) in cell.pairs:
+    for field, pair in cell.pairs:
+        previous, current = pair.previous, pair.current
         before = getattr(previous, field)
         if "_total" in field and (before is None or getattr(current, field) < before):
             return "its counter started again from zero, and a rate needs two readings"

@@ -1,15 +1,17 @@
-"""The recent past for the screen: one ring of floats per workload and charted metric, all on one clock.
+"""The recent past for the screen: for each tick one column of floats per charted metric, a slot per workload.
 
-Bounded by capacity x workloads x metrics x 4 bytes: 1,000 workloads take about 10 MB, and `MOST_WORKLOADS` have a past.
+Bounded by capacity x workloads x metrics x 4 bytes: 1,000 workloads take 8.4 MB, and `MOST_WORKLOADS` have a past.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
+from itertools import zip_longest
 from math import isnan, nan
 
-from collectors.analysis.rates import Moment, Reading
+from collectors.analysis.places import Places
+from collectors.analysis.rates import Moment
 from collectors.model.metrics import CHARTED
 from collectors.model.workloads import Frame, WorkloadId
 
@@ -19,8 +21,13 @@ MOST_WORKLOADS = 5000
 """Workloads that have a past, besides the host; the others have an empty one. The longest absent make room first."""
 
 
+_NOTHING = array("f")
+_Columns = dict[str, "array[float]"]
+"""A tick's values by metric, at the places of the workloads; NaN, or beyond the end, is "not sampled"."""
+
+
 class History:
-    """Rings of the charted metrics. Every ring has the same head; NaN is "not sampled"."""
+    """The values of the charted metrics at the last ticks; NaN is "not sampled"."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self.capacity = capacity
@@ -32,12 +39,13 @@ class History:
         self._head = -1
         self._seconds = array("d", [nan]) * capacity
         """When each tick was, in seconds by a clock that is never set; NaN in a gap."""
+        self._columns: list[_Columns] = [{} for _ in range(capacity)]
+        """Of each tick; empty in a gap."""
         self._newest: Frame | None = None
         self._elapsed_s = 0.0
         self._kept = CHARTED
         """The metrics that are kept of every workload; see `keep`."""
-        self._rings: dict[WorkloadId, dict[str, array[float]]] = {}
-        self._absent_since: dict[WorkloadId, int] = {}
+        self._places = Places(capacity, MOST_WORKLOADS)
 
     def keep_as(self, other: History) -> None:
         """Keep the metrics that another history keeps."""
@@ -52,97 +60,64 @@ class History:
         if kept == self._kept:
             return False
         dropped, self._kept = [old for old in self._kept if old not in kept], kept
-        for rings in self._rings.values():
+        for columns in self._columns:
             for old in dropped:
-                del rings[old]
-            self._add_rings(rings)
+                columns.pop(old, None)
         return key not in CHARTED
-
-    def _add_rings(self, rings: dict[str, array[float]]) -> None:
-        blank = array("f", [nan]) * self.capacity
-        rings.update({key: blank[:] for key in self._kept if key not in rings})
 
     def push(self, moment: Moment) -> None:
         """Add a tick: a value for each workload present, NaN for those that are gone."""
-        self.ticks += 1
-        self._head = (self._head + 1) % self.capacity
         if self._newest is not None:
             self._elapsed_s += max(0.0, passed_s(self._newest, moment.frame))
         self._newest = moment.frame
-        self._seconds[self._head] = self._elapsed_s
-        self._write(moment.host.workload.id, moment.host)
-        for identity, reading in moment.readings.items():
-            self._write(identity, reading)
-        for identity in [
-            identity
-            for identity in self._rings
-            if identity not in moment.readings and identity != moment.host.workload.id
-        ]:
-            self._fade(identity)
+        self._advance(self._elapsed_s)
+        for place in self._places.take([moment.host.workload.id, *moment.readings], self.ticks):
+            self._blank(place)
+        arranged = self._places.arranged
+        self._columns[self._head] = {key: array("f", arranged(moment.columns.of(key))) for key in self._kept}
 
     def skip(self, ticks: int) -> None:
         """Leave a gap of N ticks, during which nothing was sampled."""
         for _ in range(min(ticks, self.capacity)):
-            self.ticks += 1
-            self._head = (self._head + 1) % self.capacity
-            self._seconds[self._head] = nan
-            for rings in self._rings.values():
-                for ring in rings.values():
-                    ring[self._head] = nan
+            self._advance(nan)
+
+    def _advance(self, second: float) -> None:
+        self.ticks += 1
+        self._head = (self._head + 1) % self.capacity
+        self._seconds[self._head], self._columns[self._head] = second, {}
+
+    def _blank(self, place: int) -> None:
+        """Forget what is known of a workload: its place is another one's now."""
+        for columns in self._columns:
+            for column in columns.values():
+                if place < len(column):
+                    column[place] = nan
 
     def become(self, other: History) -> None:
         """Take over another history of the same capacity; the kept metric stays."""
         self.replacements += 1
         self.ticks, self._head, self.held_at = other.ticks, other._head, other.held_at
-        self._rings, self._absent_since, self._seconds = other._rings, other._absent_since, other._seconds
+        self._columns, self._places, self._seconds = other._columns, other._places, other._seconds
         self._newest, self._elapsed_s = other._newest, other._elapsed_s
-        if self._kept != other._kept:
-            for rings in self._rings.values():
-                self._add_rings(rings)
 
-    def _write(self, identity: WorkloadId, reading: Reading) -> None:
-        rings = self._rings.get(identity)
-        if rings is None:
-            if not self._has_room():
-                return
-            blank = array("f", [nan]) * self.capacity
-            rings = self._rings[identity] = {key: blank[:] for key in self._kept}
-        self._absent_since.pop(identity, None)
-        for key, ring in rings.items():
-            value = reading.value(key)
-            ring[self._head] = nan if value is None else value
-
-    def _has_room(self) -> bool:
-        """Return whether one more workload may have a past, for which an absent one may be forgotten."""
-        if len(self._rings) > MOST_WORKLOADS and self._absent_since:
-            longest_absent = next(iter(self._absent_since))
-            del self._rings[longest_absent], self._absent_since[longest_absent]
-        return len(self._rings) <= MOST_WORKLOADS
-
-    def _fade(self, identity: WorkloadId) -> None:
-        """Leave a gap for an absent workload; forget it once the gap is the whole ring."""
-        since = self._absent_since.setdefault(identity, self.ticks)
-        if self.ticks - since >= self.capacity:
-            del self._rings[identity], self._absent_since[identity]
-            return
-        for ring in self._rings[identity].values():
-            ring[self._head] = nan
+    def _last(self, key: str, count: int) -> list[array[float]]:
+        """Return a metric's columns at the last ticks, oldest first: at most `count` of them, empty in a gap."""
+        back = 0 if self.held_at is None else min(self.ticks - self.held_at, self.capacity)
+        end = (self._head + 1 - back) % self.capacity
+        start = end - min(count, self.capacity - back)
+        columns = self._columns[start:end] if start >= 0 else self._columns[start:] + self._columns[:end]
+        return [column.get(key, _NOTHING) for column in columns]
 
     def recent(self, identity: WorkloadId, key: str, count: int) -> list[float]:
         """Return the last values, oldest first, exactly `count` of them (NaN where nothing was sampled).
 
         `count` beyond what is kept is filled with NaN at the front.
         """
-        back = 0 if self.held_at is None else min(self.ticks - self.held_at, self.capacity)
-        kept_count = min(count, self.capacity - back)
-        padding = [nan] * (count - kept_count)
-        rings = self._rings.get(identity)
-        if rings is None or key not in rings:
-            return padding + [nan] * kept_count
-        ring = rings[key]
-        end = (self._head + 1 - back) % self.capacity
-        start = end - kept_count
-        return padding + (ring[start:end] if start >= 0 else ring[start:] + ring[:end]).tolist()
+        place = self._places.of(identity)
+        if place is None:
+            return [nan] * count
+        values = [column[place] if place < len(column) else nan for column in self._last(key, count)]
+        return [nan] * (count - len(values)) + values
 
     def lasting(self, key: str, count: int, newest: int) -> Callable[[WorkloadId], float | None]:
         """Return a function that gives the mean of a workload's last values: `None` if none was sampled.
@@ -154,20 +129,19 @@ class History:
             count: How many ticks the mean is of, at least 1.
             newest: How many ticks a load has to last; 0: the mean alone.
         """
-        back = 0 if self.held_at is None else min(self.ticks - self.held_at, self.capacity)
-        count = max(1, min(count, self.capacity - back))
-        end = (self._head - back) % self.capacity + 1
-        start = end - count
-        rings_of = self._rings
+        columns, place_of = self._last(key, max(1, count)), self._places.of
+        by_place: list[tuple[float, ...]] = []
 
         def value(identity: WorkloadId) -> float | None:
-            ring = rings_of[identity].get(key) if identity in rings_of else None
-            if ring is None:
+            if not by_place:  # it is not asked for where the order stays as it is
+                by_place.extend(zip_longest(*columns, fillvalue=nan))
+            place = place_of(identity)
+            if place is None or place >= len(by_place):
                 return None
-            values = ring[start:end] if start >= 0 else ring[start:] + ring[:end]
-            mean = sum(values) / count
+            values = by_place[place]
+            mean = sum(values) / len(values)
             if isnan(mean):
-                values = array("f", [sampled for sampled in values if not isnan(sampled)])
+                values = tuple([sampled for sampled in values if not isnan(sampled)])
                 if not values:
                     return None
                 mean = sum(values) / len(values)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from collectors.analysis.columns import Columns
 from collectors.model.workloads import Kind, Use, Workload, WorkloadId
 
 if TYPE_CHECKING:
     from collectors.analysis.rates import Reading
 
+_CPU, _MEMORY = "cpu_percent", "memory_host_bytes"
+MEASURES = (_CPU, _MEMORY)
+"""The metrics that are split: they are needed of every workload."""
 _DEEPEST = 16
 """Levels of nesting searched for an ancestor with a value; also ends a loop in a damaged file."""
 
@@ -51,26 +55,28 @@ def _measured_ancestor(readings: dict[WorkloadId, Reading], workload: Workload, 
 
 def _not_counted_by(parent: Reading, reading: Reading, key: str) -> float:
     """Return the part of a workload's value that is not in its parent's: hugepages known only from its process."""
-    if key != "memory_host_bytes" or parent.gauge("memory_hugetlb_bytes") is not None:
+    if key != _MEMORY or parent.gauge("memory_hugetlb_bytes") is not None:
         return 0.0
     return reading.gauge("memory_hugetlb_bytes") or 0.0
 
 
-def _split(readings: dict[WorkloadId, Reading], key: str, scale: float, total: float, capacity: float) -> Shares:
+def _split(
+    readings: dict[WorkloadId, Reading], values: Sequence[float], key: str, scale: float, total: float, capacity: float
+) -> Shares:
     """Split a host total by kind. A nested workload counts under its own kind and is taken out of its parent."""
     parts = dict.fromkeys(Kind, 0.0)
     measured: set[Kind] = set()
     unmeasured: set[Kind] = set()
-    for reading in readings.values():
+    for reading, value in zip(readings.values(), values, strict=True):
         workload = reading.workload
-        if workload.endpoint or workload.kind is Kind.HOST:
+        kind = workload.kind
+        if workload.endpoint or kind is Kind.HOST:
             continue
-        value = reading.value(key)
-        if value is None:
-            unmeasured.add(workload.kind)
+        if value != value:
+            unmeasured.add(kind)
             continue
-        measured.add(workload.kind)
-        parts[workload.kind] += value * scale
+        measured.add(kind)
+        parts[kind] += value * scale
         parent = _measured_ancestor(readings, workload, key) if workload.parent is not None else None
         if parent is not None:
             parts[parent.workload.kind] -= (value - _not_counted_by(parent, reading, key)) * scale
@@ -88,12 +94,19 @@ def ledger(
     cpus: int,
     memory_bytes: int,
     uses: Mapping[Kind, Use] | None = None,
+    columns: Mapping[str, Sequence[float]] | None = None,
 ) -> Ledger:
     """Split the host's CPU (cores) and memory (bytes) into vm + container + service + rest.
 
-    `uses` is what all workloads use by kind, where `readings` are not all of them.
+    Args:
+        host: The host's own reading.
+        readings: Those of its workloads.
+        cpus: Its cores.
+        memory_bytes: Its memory.
+        uses: What all workloads use by kind, where `readings` are not all of them.
+        columns: The values of `MEASURES` for each of the readings, NaN where not known, if they are already derived.
     """
-    cpu, memory = host.value("cpu_percent"), host.value("memory_host_bytes")
+    cpu, memory = host.value(_CPU), host.value(_MEMORY)
     if uses:
         cores = {kind: use.cores for kind, use in uses.items()}
         sizes = {kind: use.memory_bytes for kind, use in uses.items()}
@@ -101,9 +114,12 @@ def ledger(
             None if cpu is None else _told(cores, cpu / 100, cpus),
             None if memory is None else _told(sizes, memory, memory_bytes),
         )
+    if columns is None:
+        of = Columns([*readings.values()]).of
+        columns = {key: of(key) for key in MEASURES}
     return Ledger(
-        None if cpu is None else _split(readings, "cpu_percent", 0.01, cpu / 100, cpus),
-        None if memory is None else _split(readings, "memory_host_bytes", 1.0, memory, memory_bytes),
+        None if cpu is None else _split(readings, columns[_CPU], _CPU, 0.01, cpu / 100, cpus),
+        None if memory is None else _split(readings, columns[_MEMORY], _MEMORY, 1.0, memory, memory_bytes),
     )
 
 

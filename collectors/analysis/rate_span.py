@@ -18,6 +18,7 @@ def rates_over_s(moment: Moment) -> float | None:
 
 
 def _spans(reading: Reading) -> Iterator[float]:
-    for previous, current, _ in reading.pairs:
+    for pair in reading.pairs:
+        previous, current = pair.previous, pair.current
         if previous is not None and current.at_ns > previous.at_ns:
             yield (current.at_ns - previous.at_ns) / 1e9

@@ -7,20 +7,24 @@ that fell has none, and neither has a counter whose owner changed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from operator import is_
 from typing import NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
+from collectors.analysis.columns import Columns
 from collectors.analysis.contacts import contacts
-from collectors.analysis.ledger import Ledger, ledger, sum_of
+from collectors.analysis.ledger import MEASURES, Ledger, ledger, sum_of
 from collectors.model.metrics import METRICS
-from collectors.model.workloads import AVERAGED, Event, Frame, Kind, Sample, SourceState, Workload, WorkloadId
+from collectors.model.workloads import AVERAGED, Event, Frame, Kind, Sample, SourceState, Use, Workload, WorkloadId
 
 _IDLE_PERCENT = 1.0
 """CPU below which a sandbox is taken to be one: whoever makes a container can name it so."""
 
 
-class Pair(NamedTuple):
+class Pair(Struct, frozen=True, gc=False):
     """A source's newest sample of a workload, and the one before it if a delta between them is allowed."""
 
     previous: Sample | None
@@ -34,7 +38,7 @@ def delta(pair: Pair, name: str) -> tuple[float, int] | None:
 
     `None` when either sample lacks it, when there is no earlier sample, or when the counter fell.
     """
-    previous, current, _ = pair
+    previous, current = pair.previous, pair.current
     if previous is None or current.at_ns <= previous.at_ns:
         return None
     previous_value, value = getattr(previous, name), getattr(current, name)
@@ -43,56 +47,55 @@ def delta(pair: Pair, name: str) -> tuple[float, int] | None:
     return value - previous_value, current.at_ns - previous.at_ns
 
 
-class Reading:
-    """The values of one workload at one moment, derived when first asked for."""
+class Reading(Struct, gc=False, eq=False):
+    """The values of one workload at one moment, derived when first asked for.
 
-    __slots__ = ("_values", "host_cpus", "host_memory_bytes", "pairs", "workload")
+    There is one per workload and tick, and none is part of a cycle: the search for garbage leaves them out.
+    """
 
-    def __init__(
-        self,
-        workload: Workload,
-        pairs: tuple[Pair, ...],
-        previous: Reading | None = None,
-        host_memory_bytes: int = 0,
-        host_cpus: int = 0,
-    ) -> None:
-        """Take the samples, and the previous reading, whose values are shared if nothing has changed since.
+    workload: Workload
+    pairs: tuple[Pair, ...]
+    host_memory_bytes: int = 0
+    """The memory of the host that the workload runs on; 0 if unknown."""
+    host_cpus: int = 0
+    """The cores of that host; 0 if unknown."""
+    _values: dict[str, float | None] | None = None
+    """What has been asked for; made with the first question, as there is none about most readings."""
 
-        `host_memory_bytes` is the memory of the host that the workload runs on and `host_cpus` its cores; 0 if unknown.
-        """
-        self.workload = workload
-        self.pairs = pairs
-        self.host_memory_bytes = host_memory_bytes
-        self.host_cpus = host_cpus
-        self._values: dict[str, float | None] = {}
-        if (
-            previous is not None
-            and previous.host_memory_bytes == host_memory_bytes
-            and previous.host_cpus == host_cpus
-            and _is_unchanged(previous.pairs, pairs)
-        ):
-            self._values = previous._values
+    def following(self, workload: Workload, pairs: tuple[Pair, ...], memory_bytes: int, cpus: int) -> Reading:
+        """Return the next reading of the same workload: this one where nothing is new; it shares values that stay."""
+        if self.host_memory_bytes != memory_bytes or self.host_cpus != cpus or not _is_unchanged(self.pairs, pairs):
+            return Reading(workload, pairs, memory_bytes, cpus)
+        if self.workload is workload and self.pairs is pairs:
+            return self
+        return Reading(workload, pairs, memory_bytes, cpus, self._asked())
+
+    def _asked(self) -> dict[str, float | None]:
+        if self._values is None:
+            self._values = {}
+        return self._values
 
     def value(self, key: str) -> float | None:
         """Return a metric's value in its unit; `None` when it is not known."""
+        values = self._asked() if self._values is None else self._values
         try:
-            return self._values[key]
+            return values[key]
         except KeyError:
-            value = self._values[key] = METRICS[key].derive(self)
+            value = values[key] = METRICS[key].derive(self)
             return value
 
     def is_unchanged_since(self, earlier: Reading | None) -> bool:
         """Return whether every value and every fact is known to be what it was in an earlier reading."""
         return (
             earlier is not None
-            and self._values is earlier._values
+            and (self is earlier or (self._values is not None and self._values is earlier._values))
             and (self.workload is earlier.workload or self.workload == earlier.workload)
         )
 
     def gauge(self, name: str) -> float | None:
         """Return the newest value of a sample's field, from the first source that has it."""
-        for _, current, _ in self.pairs:
-            value: float | None = getattr(current, name)
+        for pair in self.pairs:
+            value: float | None = getattr(pair.current, name)
             if value is not None:
                 return value
         return None
@@ -109,9 +112,9 @@ class Reading:
 
     def gauge_with(self, name: str, companion: str) -> float | None:
         """Return the newest value of a field, from the source that also has a companion field."""
-        for _, current, _ in self.pairs:
-            if getattr(current, companion) is not None:
-                value: float | None = getattr(current, name)
+        for pair in self.pairs:
+            if getattr(pair.current, companion) is not None:
+                value: float | None = getattr(pair.current, name)
                 return value
         return None
 
@@ -122,10 +125,10 @@ class Reading:
 
     def total(self, name: str) -> float | None:
         """Return the newest value of a counter that began with the workload, from the first source that has it."""
-        for _, current, _ in self.pairs:
-            value: float | None = getattr(current, name)
+        for pair in self.pairs:
+            value: float | None = getattr(pair.current, name)
             if value is not None:
-                return None if current.source in AVERAGED else value
+                return None if pair.current.source in AVERAGED else value
         return None
 
     def rate(self, name: str) -> float | None:
@@ -163,14 +166,14 @@ class Reading:
 
 def _is_unchanged(previous_pairs: tuple[Pair, ...], pairs: tuple[Pair, ...]) -> bool:
     """Whether every value is the same: each pair is the same object, or follows a flat pair and is flat too."""
+    if pairs is previous_pairs:
+        return True
     if len(previous_pairs) != len(pairs):
         return False
-    return all(
-        [
-            pair is previous or (pair.is_flat and previous.is_flat and pair.previous is previous.current)
-            for previous, pair in zip(previous_pairs, pairs, strict=True)
-        ]
-    )
+    for previous, pair in zip(previous_pairs, pairs):  # noqa: B905  # they are equally long; this runs for every workload
+        if pair is not previous and not (pair.is_flat and previous.is_flat and pair.previous is previous.current):
+            return False
+    return True
 
 
 class HostMoment(NamedTuple):
@@ -193,6 +196,8 @@ class Moment(NamedTuple):
     """With several hosts, the sum of their own, but of those that are gone."""
     hosts: dict[str, HostMoment] = {}  # noqa: RUF012  # nobody changes it
     """Each host by its name, first this one as the empty string if it is read; empty when there are no others."""
+    columns: Columns = Columns()
+    """The values of the host and of the workloads, in the order of `readings`, side by side."""
 
     @property
     def sources(self) -> tuple[SourceState, ...]:
@@ -210,21 +215,32 @@ class Moment(NamedTuple):
 
 def derive(pairs: tuple[Pair, ...], samples: tuple[Sample, ...]) -> tuple[Pair, ...]:
     """Pair new samples with those of earlier pairs. A sample that is already in a pair keeps that pair."""
-    if len(pairs) == len(samples) and all(pair[1].source == new.source for pair, new in zip(pairs, samples)):  # noqa: B905
-        return tuple([_paired(pair, sample) for pair, sample in zip(pairs, samples, strict=True)])
-    by_source = {pair.current.source: pair for pair in pairs}
-    return tuple([_paired(by_source.get(sample.source), sample) for sample in samples])
+    paired = []
+    for pair, sample in zip(pairs, samples):  # noqa: B905  # what is too short is paired below
+        if pair.current.source != sample.source:
+            break
+        paired.append(_paired(pair, sample))
+    if not len(paired) == len(pairs) == len(samples):
+        by_source = {pair.current.source: pair for pair in pairs}
+        return tuple([_paired(by_source.get(sample.source), sample) for sample in samples])
+    return pairs if all(map(is_, paired, pairs)) else tuple(paired)
 
 
 def _paired(pair: Pair | None, sample: Sample) -> Pair:
     if pair is None:
         return Pair(None, sample)
-    current = pair[1]
+    current = pair.current
     if current is sample or (current.at_ns == sample.at_ns and current.epoch == sample.epoch):
         return pair
     if current.epoch != sample.epoch or sample.at_ns < current.at_ns:
         return Pair(None, sample)
-    return Pair(current, sample, replace(current, at_ns=sample.at_ns) == sample)
+    # most that work have used CPU time since: all other fields need not be compared
+    is_flat = current.cpu_total_ns == sample.cpu_total_ns and replace(current, at_ns=sample.at_ns) == sample
+    return Pair(current, sample, is_flat)
+
+
+_UNKNOWN = (0, 0)
+"""Memory and cores of a host of which they are not known, such as the one of a remote engine."""
 
 
 class Deriver:
@@ -245,43 +261,55 @@ class Deriver:
         self._pairs = {
             identity: derive(self._pairs.get(identity, ()), samples) for identity, samples in frame.samples.items()
         }
-        pairs, previous = self._pairs, self._readings
-        self._readings = readings = {
-            identity: Reading(
-                workload, pairs.get(identity, ()), previous.get(identity), *_size_of_host(frame, workload)
-            )
-            for identity, workload in frame.workloads.items()
-        }
+        self._readings = readings = self._read(frame)
         host = Reading(frame.host, self._pairs.get(frame.host.id, ()), host_cpus=frame.cpus)
+        columns = Columns([host, *readings.values()])
+        measures = {key: columns.of(key)[1:] for key in MEASURES}
         if not frame.hosts:
-            return Moment(frame, host, readings, ledger(host, readings, frame.cpus, frame.memory_bytes))
-        hosts = _by_host(frame, host, readings)
-        return Moment(frame, host, readings, sum_of([one.ledger for one in hosts.values()]), hosts)
+            split = ledger(host, readings, frame.cpus, frame.memory_bytes, columns=measures)
+            return Moment(frame, host, readings, split, {}, columns)
+        hosts = _by_host(frame, host, readings, measures)
+        return Moment(frame, host, readings, sum_of([one.ledger for one in hosts.values()]), hosts, columns)
+
+    def _read(self, frame: Frame) -> dict[WorkloadId, Reading]:
+        """Return a reading of each workload: the previous one where nothing is new."""
+        pairs, previous, readings = self._pairs, self._readings, dict[WorkloadId, Reading]()
+        sizes = {name: (facts.memory_bytes, facts.cpus) for name, facts in frame.hosts.items()}
+        sizes[""] = frame.memory_bytes, frame.cpus
+        for identity, workload in frame.workloads.items():
+            memory_bytes, cpus = _UNKNOWN if workload.endpoint else sizes.get(identity.host, _UNKNOWN)
+            own, earlier = pairs.get(identity, ()), previous.get(identity)
+            readings[identity] = (
+                Reading(workload, own, memory_bytes, cpus)
+                if earlier is None
+                else earlier.following(workload, own, memory_bytes, cpus)
+            )
+        return readings
 
 
-def _size_of_host(frame: Frame, workload: Workload) -> tuple[int, int]:
-    """Return memory in bytes and cores of the host that a workload runs on; 0 for what is unknown."""
-    if workload.endpoint:
-        return 0, 0
-    if not workload.id.host:
-        return frame.memory_bytes, frame.cpus
-    facts = frame.hosts.get(workload.id.host)
-    return (facts.memory_bytes, facts.cpus) if facts is not None else (0, 0)
-
-
-def _by_host(frame: Frame, host: Reading, readings: dict[WorkloadId, Reading]) -> dict[str, HostMoment]:
+def _by_host(
+    frame: Frame, host: Reading, readings: dict[WorkloadId, Reading], measures: dict[str, list[float]]
+) -> dict[str, HostMoment]:
     """Return the moments of several hosts, each with the ledger of its own workloads."""
-    of_host: dict[str, dict[WorkloadId, Reading]] = {name: {} for name in ("", *frame.hosts)}
-    for identity, reading in readings.items():
-        of_host.get(identity.host, {})[identity] = reading
+    indices: dict[str, list[int]] = {name: [] for name in ("", *frame.hosts)}
+    identities = [*readings]
+    for index, identity in enumerate(identities):
+        indices.get(identity.host, []).append(index)
     moments = {}
+
+    def split(own: Reading, cpus: int, memory_bytes: int, name: str, uses: Mapping[Kind, Use] | None = None) -> Ledger:
+        of_host = {identities[index]: readings[identities[index]] for index in indices[name]}
+        columns = {key: [column[index] for index in indices[name]] for key, column in measures.items()}
+        return ledger(own, of_host, cpus, memory_bytes, uses, columns)
+
     if host.pairs:
-        moments[""] = HostMoment(host, ledger(host, of_host[""], frame.cpus, frame.memory_bytes))
+        moments[""] = HostMoment(host, split(host, frame.cpus, frame.memory_bytes, ""))
     known = contacts(frame)
     for name, facts in frame.hosts.items():
-        own = None if facts.workload is None else of_host[name].get(facts.workload)
+        is_here = facts.workload is not None and facts.workload.host == name
+        own = readings.get(facts.workload) if is_here and facts.workload is not None else None
         own_ledger = Ledger(None, None)
         if own is not None and not known[name].is_gone:
-            own_ledger = ledger(own, of_host[name], facts.cpus, facts.memory_bytes, facts.uses)
+            own_ledger = split(own, facts.cpus, facts.memory_bytes, name, facts.uses)
         moments[name] = HostMoment(own, own_ledger)
     return moments

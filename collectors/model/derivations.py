@@ -2,26 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+
 from collectors.model.metric_type import Derivation, Readable
+
+
+@dataclass(frozen=True, slots=True)
+class PerTime:
+    """The growth of a counter per nanosecond, times a scale: as data, so that many can be derived in one go."""
+
+    counter: str
+    scale: float = 1e9
+    """1e9 is per second, 100 is percent of the time that passed."""
+    most: float | None = inf
+    """What the growth per nanosecond is at most; `None`: the cores of the host, where they are known."""
+
+    def __call__(self, reading: Readable) -> float | None:
+        """Return the value; `None` where the counter has no rate."""
+        rate = reading.rate(self.counter)
+        return None if rate is None else min(rate, self.most_on(reading.host_cpus)) * self.scale
+
+    def most_on(self, cpus: int) -> float:
+        """Return what the growth per nanosecond is at most on a host of so many cores; 0 if they are not known."""
+        return (cpus or inf) if self.most is None else self.most
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a formula makes of gauges: as data, so that many can be derived in one go."""
+
+    formula: Callable[..., float | None]
+    gauges: tuple[str, ...]
+    """The formula's arguments: `None` where no source has the field."""
+
+    def __call__(self, reading: Readable) -> float | None:
+        """Return the value; `None` where it is not known."""
+        return self.formula(*map(reading.gauge, self.gauges))
 
 
 def rate(name: str, scale: float = 1e9) -> Derivation:
     """Return the growth of a counter per nanosecond, times the scale (1e9 = per second)."""
-
-    def derive(reading: Readable) -> float | None:
-        rate = reading.rate(name)
-        return None if rate is None else rate * scale
-
-    return derive
+    return PerTime(name, scale)
 
 
-def cpu_percent(reading: Readable) -> float | None:
-    """Return CPU time in percent of one core, at most all cores of the host.
+cpu_percent = PerTime("cpu_total_ns", 100, most=None)
+"""CPU time in percent of one core, at most all cores of the host.
 
-    The kernel adds up a CPU's time at its ticks: on a host that is busy throughout, the growth may exceed the time.
-    """
-    rate, cpus = reading.rate("cpu_total_ns"), reading.host_cpus
-    return None if rate is None else min(rate, cpus) * 100 if cpus else rate * 100
+The kernel adds up a CPU's time at its ticks: on a host that is busy throughout, the growth may exceed the time.
+"""
 
 
 def gauge(name: str) -> Derivation:
@@ -49,12 +79,7 @@ def share_of_time(name: str) -> Derivation:
 
     The kernel ends the durations at other instants than those at which they are read: the quotient may exceed 100.
     """
-
-    def derive(reading: Readable) -> float | None:
-        rate = reading.rate(name)
-        return None if rate is None else min(100.0, rate * 100)
-
-    return derive
+    return PerTime(name, 100, most=1.0)
 
 
 def throttled(reading: Readable) -> float | None:
@@ -63,18 +88,19 @@ def throttled(reading: Readable) -> float | None:
     return None if share is None else min(100.0, share * 100)
 
 
-def memory_host(reading: Readable) -> float | None:
+def _held(charged: float | None, inactive: float | None, hugetlb: float | None, resident: float | None) -> float | None:
     """Return memory by Docker's formula (docker/cli stats_helpers.go, calculateMemUsageUnixNoCache), plus hugepages.
 
     Neither memcg nor a resident size includes hugepages (kernel Documentation/admin-guide/mm/hugetlbpage.rst).
     """
-    hugetlb = reading.gauge("memory_hugetlb_bytes") or 0
-    charged = reading.gauge("memory_charged_bytes")
     if charged is None:
-        resident = reading.gauge("memory_rss_bytes")
-        return None if resident is None else resident + hugetlb
-    inactive = reading.gauge("memory_inactive_file_bytes") or 0
-    return (charged - inactive if inactive < charged else charged) + hugetlb
+        return None if resident is None else resident + (hugetlb or 0)
+    return (charged - inactive if inactive and inactive < charged else charged) + (hugetlb or 0)
+
+
+memory_host = Made(
+    _held, ("memory_charged_bytes", "memory_inactive_file_bytes", "memory_hugetlb_bytes", "memory_rss_bytes")
+)
 
 
 def memory_limit(reading: Readable) -> float | None:

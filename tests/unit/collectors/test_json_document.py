@@ -103,7 +103,7 @@ def test_every_availability_kind_and_state_is_in_the_contract() -> None:
 def test_infinite_is_null() -> None:
     moment = two_frames()
     row = next(iter(moment.readings.values()))
-    row._values["cpu_percent"] = math.inf
+    row._values = {"cpu_percent": math.inf}
     assert checked(moment)["workloads"][0]["metrics"]["cpu_percent"] is None
 
 

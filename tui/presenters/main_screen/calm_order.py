@@ -121,6 +121,10 @@ class CalmOrder:
         self._clock = clock
         self._rows: list[WorkloadId] = []
         """All rows of the last order, those of folded groups included."""
+        self._by_name: list[WorkloadId] = []
+        """The rows that `_indices` are for, in the order of their names."""
+        self._indices: list[int] = []
+        """The last order, as indices into `_by_name`: it need not be looked up while the rows are the same."""
         self._idle: set[WorkloadId] = set()
         """Rows at zero: they stand in the order of their names until they are clearly above zero."""
         self._is_sorted = False
@@ -145,12 +149,13 @@ class CalmOrder:
     def take(self, rows: Iterable[Reading]) -> list[Reading]:
         """Take an order as it is."""
         ordered = list(rows)
-        self._rows = [reading.workload.id for reading in ordered]
+        self._by_name = self._rows = [reading.workload.id for reading in ordered]
+        self._indices = [*range(len(ordered))]
         return ordered
 
     def held(self, by_name: Sequence[Reading]) -> list[Reading]:
         """Return the rows in the last order, new ones last."""
-        return self.take(self._in_last_order(by_name))
+        return [by_name[index] for index in self._in_last_order(by_name)]
 
     def by_value(
         self,
@@ -169,41 +174,54 @@ class CalmOrder:
         """
         if self._is_sorted and self._clock() - self._changed_at < PACE_S - _JITTER_S:
             return self.held(by_name)
-        values = {reading.workload.id: value for reading in by_name if (value := value_of(reading)) is not None}
-        absent = [reading for reading in by_name if reading.workload.id not in values]
-        present = self._settled(by_name, values, step, is_reversed) if self._is_sorted else []
-        if not self._is_sorted:
-            zero = step * _ZERO_SHARE
-            self._idle = {identity for identity, value in values.items() if value < zero}
-            present = [reading for reading in by_name if reading.workload.id in values]
-            present.sort(key=lambda reading: values[reading.workload.id], reverse=not is_reversed)
+        previous_rows, last_order = self._rows, self._in_last_order(by_name)
+        known = [value_of(reading) for reading in by_name]
+        absent = [index for index, value in enumerate(known) if value is None]
+        values = [-math.inf if value is None else value for value in known]
+        is_idle = self._are_idle(values, step)
+        if self._is_sorted:
+            present = _settled(last_order, values, is_idle, step, is_reversed)
+        else:
+            present = [index for index, value in enumerate(known) if value is not None]
+            present.sort(key=values.__getitem__, reverse=not is_reversed)
             self._is_sorted = bool(present)
-        previous_rows = self._rows
-        ordered = self.take([*present, *absent])
+        self._indices = [*present, *absent]
+        self._rows = [self._by_name[index] for index in self._indices]
         if self._rows != previous_rows:
             self._changed_at = self._clock()
-        return ordered
+        return [by_name[index] for index in self._indices]
 
-    def _settled(
-        self, by_name: Sequence[Reading], values: dict[WorkloadId, float], step: float, is_reversed: bool
-    ) -> list[Reading]:
-        zero = step * _ZERO_SHARE
-        self._idle = {
-            identity
-            for identity, value in values.items()
-            if value < zero or (identity in self._idle and not is_clear(value, 0.0, step))
-        }
-        idle = [reading for reading in by_name if reading.workload.id in self._idle]
-        busy = [
-            reading
-            for reading in self._in_last_order(by_name)
-            if reading.workload.id in values and reading.workload.id not in self._idle
+    def _in_last_order(self, by_name: Sequence[Reading]) -> list[int]:
+        """Return the indices of the rows in the last order, new ones last."""
+        identities = [reading.workload.id for reading in by_name]
+        if identities != self._by_name:
+            index_of = {identity: index for index, identity in enumerate(identities)}
+            known = [index_of.pop(identity) for identity in self._rows if identity in index_of]
+            self._by_name, self._indices = identities, [*known, *index_of.values()]
+            self._rows = [identities[index] for index in self._indices]
+        return self._indices
+
+    def _are_idle(self, values: Sequence[float], step: float) -> list[bool]:
+        """Return for each row whether it is at zero, or was and is not clearly above it; false for one without a value.
+
+        Where the rows have yet to be sorted, it does not matter what they were.
+        """
+        zero, before = step * _ZERO_SHARE, self._idle if self._is_sorted else set()
+        is_idle = [
+            -math.inf < value and (value < zero or (not is_clear(value, 0.0, step) and identity in before))
+            for identity, value in zip(self._by_name, values, strict=True)
         ]
-        if is_reversed:
-            busy.reverse()
-        busy = [busy[index] for index in settle([values[reading.workload.id] for reading in busy], step)]
-        return [*idle, *reversed(busy)] if is_reversed else [*busy, *idle]
+        self._idle = {identity for identity, idle in zip(self._by_name, is_idle, strict=True) if idle}
+        return is_idle
 
-    def _in_last_order(self, by_name: Sequence[Reading]) -> list[Reading]:
-        rows = {reading.workload.id: reading for reading in by_name}
-        return [rows.pop(identity) for identity in self._rows if identity in rows] + list(rows.values())
+
+def _settled(
+    last_order: Sequence[int], values: Sequence[float], is_idle: Sequence[bool], step: float, is_reversed: bool
+) -> list[int]:
+    """Return the rows that have a value: the busy ones settled, the idle ones in the order of their names."""
+    idle = [index for index, value in enumerate(is_idle) if value]
+    busy = [index for index in last_order if not is_idle[index] and values[index] > -math.inf]
+    if is_reversed:
+        busy.reverse()
+    busy = [busy[place] for place in settle([values[index] for index in busy], step)]
+    return [*idle, *reversed(busy)] if is_reversed else [*busy, *idle]

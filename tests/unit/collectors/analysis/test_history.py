@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collectors.analysis import history as module
 from collectors.analysis.history import History
 from collectors.analysis.rates import Deriver
 from collectors.model.metrics import CHARTED
-from collectors.model.workloads import WorkloadId
+from collectors.model.workloads import Workload, WorkloadId
 from tests.helpers.strategies import HOST, frame, workload
 
 WEB = workload("web")
@@ -55,8 +57,7 @@ def test_rate_of_the_first_sample_is_a_gap() -> None:
 def test_workload_is_forgotten_when_the_ring_is_all_gap() -> None:
     history = _history(3, [5, None, None, None, None, None])
     assert _plain(history.recent(WEB.id, "memory_host_bytes", 3)) == [None, None, None]
-    assert WEB.id not in history._rings
-    assert not history._absent_since
+    assert history._places.of(WEB.id) is None
 
 
 def test_host_is_kept_too() -> None:
@@ -110,9 +111,41 @@ def test_one_more_metric_can_be_kept_of_every_workload() -> None:
         history.push(deriver.feed(frame(at_s, {WEB: {"memory_charged_bytes": at_s}})))
     assert history.last_known(WEB.id, "memory_charged_bytes", 8) == [0, 1, 2]
     history.keep("pids")
-    assert set(history._rings[WEB.id]) == {*CHARTED, "pids"}
+    assert history.last_known(WEB.id, "memory_charged_bytes", 8) == [], "it is kept no longer"
     other = History(8)
     other.keep_as(history)
     history.become(other)
     history.push(deriver.feed(frame(4, {WEB: {"pids": 7}})))
     assert history.last_known(WEB.id, "pids", 8) == [7]
+
+
+def _crowd(names: Iterable[str]) -> dict[Workload, dict[str, int]]:
+    return {workload(name): {"memory_charged_bytes": 7} for name in names}
+
+
+def test_the_longest_absent_make_room_and_leave_nothing_to_those_that_follow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_WORKLOADS", 2)
+    history, deriver = History(8), Deriver()
+    for at_s, names in enumerate(("ab", "b", "bc", "bcd")):
+        history.push(deriver.feed(frame(at_s, _crowd(names))))
+    past = {name: _plain(history.recent(workload(name).id, "memory_host_bytes", 4)) for name in "abcd"}
+    assert past == {
+        "a": [None] * 4,
+        "b": [7.0] * 4,
+        "c": [None, None, 7.0, 7.0],
+        "d": [None] * 4,
+    }, "c has the place of a, and there is none for d"
+    history.push(deriver.feed(frame(9, _crowd("cd"))))
+    history.push(deriver.feed(frame(10, _crowd("cde"))))
+    assert _plain(history.recent(workload("d").id, "memory_host_bytes", 8)) == [None] * 6 + [7.0, 7.0]
+    assert _plain(history.recent(workload("e").id, "memory_host_bytes", 8)) == [None] * 8
+
+
+def test_places_do_not_grow_with_those_that_come_and_go() -> None:
+    history, deriver = History(3), Deriver()
+    for at_s in range(40):
+        history.push(deriver.feed(frame(at_s, _crowd((f"job-{at_s}", "web")))))
+    assert len(history._places) <= 6
+    assert max(len(column) for columns in history._columns for column in columns.values()) <= 6
+    assert _plain(history.recent(workload("web").id, "memory_host_bytes", 3)) == [7.0] * 3
+    assert _plain(history.recent(workload("job-39").id, "memory_host_bytes", 3)) == [None, None, 7.0]

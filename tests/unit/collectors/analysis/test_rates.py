@@ -239,9 +239,23 @@ def test_what_stands_still_is_not_derived_again(monkeypatch: pytest.MonkeyPatch)
     deriver, counts = Deriver(), []
     for at, used in enumerate((5, 5, 5, 5, 6, 6, 6), start=1):
         asked.clear()
-        fed(deriver, at, Sample("cgroup", at * NS, cpu_total_ns=used)).value("cpu_percent")
-        counts.append(asked.count("cpu_total_ns"))
+        fed(deriver, at, Sample("cgroup", at * NS, cpu_user_total_ns=used)).value("cpu_user_percent")
+        counts.append(asked.count("cpu_user_total_ns"))
     assert counts[3:] == [0, 1, 1, 0], "nothing had moved; it moved; it stands still; it still does"
+
+
+def test_a_reading_is_the_same_object_while_its_source_is_not_read_again() -> None:
+    """As of a host that is read more seldom than frames are made."""
+    deriver, one = Deriver(), Sample("cgroup", NS, cpu_total_ns=5)
+    picture = frame(1, {workload(): {}})
+    picture = msgspec.structs.replace(picture, samples={**picture.samples, workload().id: (one,)})
+    first, second = (deriver.feed(picture).readings[workload().id] for _ in range(2))
+    assert second is first
+    assert second.is_unchanged_since(first)
+    renamed = {workload().id: msgspec.structs.replace(workload(), name="other")}
+    third = deriver.feed(msgspec.structs.replace(picture, workloads=renamed)).readings[workload().id]
+    assert third.workload.name == "other"
+    assert not third.is_unchanged_since(first)
 
 
 def test_between_frames_of_two_runs_there_is_no_rate() -> None:
