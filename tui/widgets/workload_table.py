@@ -313,16 +313,9 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
                 (text, piece_style or Style.null())
                 for text, piece_style, _ in strip.adjust_cell_length(self._width, style("text", ground))
             ]
-        pieces: list[Styled] = []
-        run, tone = "", ""
-        is_bold = ground in ("panel", "cursor")
-        for cell in self._signed(cells, ground):
-            if cell.tone != tone and run:
-                pieces.append((run, style("title" if is_bold and tone == "text" else tone, ground)))
-                run = ""
-            tone = cell.tone
-            run += cell.text
-        pieces.append((run, style("title" if is_bold and tone == "text" else tone, ground)))
+        text_tone = "title" if ground in ("panel", "cursor") else "text"
+        signed = self._signed(cells, ground)
+        pieces = [(text, style(text_tone if tone == "text" else tone, ground)) for text, tone in signed]
         return self._fitted(pieces, style("text", ground))
 
     def _signed(self, cells: list[Cell], ground: str) -> list[Cell]:
