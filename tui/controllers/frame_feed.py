@@ -24,6 +24,10 @@ class FrameReady(Message):
         return isinstance(message, FrameReady)
 
 
+class ShowDue(Message, bubble=False):
+    """What was made of a frame is to be shown: the keys that came with it have gone first."""
+
+
 @runtime_checkable
 class KeysFirst(Protocol):
     """An application in which what a tick starts can let a key go first."""

@@ -16,6 +16,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 from textual.geometry import Offset, Region
+from textual.message import Message
 from textual.widget import Widget
 
 from tui.terminal.cell_buffer import PLAIN, CellBuffer, Piece, Sgr, sgr_of
@@ -36,6 +37,10 @@ from tui.terminal.textual_private import (
 Styled = tuple[str, Style]
 _AGAIN_S = 0.03
 _PENS_KEPT = 1024
+
+
+class PictureDue(Message, bubble=False):
+    """The canvas is to be shown: the message that changed it is handled."""
 
 
 class PaintingApp(HookedApp):
@@ -100,7 +105,7 @@ class PaintingApp(HookedApp):
         """Show the canvas after the current message is handled."""
         if not self._is_planned:
             self._is_planned = True
-            self.call_later(self._show)
+            self.post_message(PictureDue())  # a callback's parameters would be counted each time
 
     def _free_place(self, widget: Widget, canvas: CellBuffer) -> Region | None:
         """Return where a widget's content is on the terminal; `None` if part of it may be hidden."""
@@ -152,6 +157,9 @@ class PaintingApp(HookedApp):
         elif not IS_AVAILABLE:
             self.refresh()
 
+    def on_picture_due(self) -> None:
+        self._show()
+
     def _show(self) -> None:
         """Write what differs; later, if the terminal is behind."""
         self._is_planned = False
@@ -167,10 +175,11 @@ class PaintingApp(HookedApp):
         if not changes and cursor == self._cursor_at:
             return
         self._cursor_at = cursor
-        with synchronized(self):
-            driver.write(f"{changes}\x1b[{cursor.y + 1};{cursor.x + 1}H")
+        with driver.one_write():
+            with synchronized(self):
+                driver.write(f"{changes}\x1b[{cursor.y + 1};{cursor.x + 1}H")
+            driver.ask()
         driver.flush()
-        driver.ask()
 
     def when_shown(self, callback: Callable[[], object]) -> None:
         """Call back when the terminal shows what has been painted so far, as far as its answers show."""

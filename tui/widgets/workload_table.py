@@ -21,7 +21,8 @@ from collectors.model.metrics import METRICS
 from collectors.model.workloads import WorkloadId
 from tui.presenters.formatting import fit
 from tui.presenters.styled_lines import Line as Runs
-from tui.presenters.table.cells import Cell, Cells
+from tui.presenters.table.cell import Cell
+from tui.presenters.table.cells import Cells
 from tui.presenters.table.columns import GUTTER, Column, is_ordered_by, lay_out
 from tui.presenters.table.line import Line
 from tui.presenters.table.state import HOST_INDEX

@@ -223,6 +223,7 @@ class CalmOrder:
     def _follow(self, identities: list[WorkloadId]) -> bool:
         """Keep the order when rows come, go or change their names, new ones last; return whether any did."""
         if identities is self._by_name or identities == self._by_name:
+            self._by_name = identities
             return False
         places = {identity: place for place, identity in enumerate(identities)}
         moved = [(places.pop(self._by_name[old], None), self._is_idle[old]) for old in self._order]

@@ -26,7 +26,7 @@ from collectors.sampling.sampler import Sampler
 from collectors.session.format import SessionError
 from tui.controllers.actions import ActionController
 from tui.controllers.alerts import AlertController
-from tui.controllers.frame_feed import FrameReady, after_key, feed
+from tui.controllers.frame_feed import FrameReady, ShowDue, after_key, feed
 from tui.controllers.limits import use_in
 from tui.controllers.recording import SessionRecorder
 from tui.controllers.services import Services
@@ -133,9 +133,10 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         if not self.view.is_frozen:
             self.shown_moment = moment
         self._is_redraw_due = True
-        after_key(self.app, partial(self.call_later, self._redraw_if_due))
+        after_key(self.app, lambda: self.post_message(ShowDue()))
 
-    def _redraw_if_due(self) -> None:
+    @on(ShowDue)
+    def show_moment(self) -> None:
         """Show the moment, unless a key that went first has shown it."""
         if self._is_redraw_due:
             self.redraw()
