@@ -25,6 +25,7 @@ class LastMinute:
         self._instants: list[float] = []
         """Seconds of the last ticks, oldest first: the minute, and one before it; NaN in a gap."""
         self._slices: dict[int, list[tuple[int, int]]] = {}
+        self._filled: dict[int, tuple[bool, ...]] = {}
 
     def means(self, identity: WorkloadId, key: str, cells: int) -> list[float]:
         """Return the mean of each part of the minute, oldest first, exactly `cells` of them; NaN: nothing sampled."""
@@ -34,6 +35,14 @@ class LastMinute:
             values[start] if end - start == 1 else _mean(values[start:end]) if end > start else nan
             for start, end in slices
         ]
+
+    def filled(self, cells: int) -> tuple[bool, ...]:
+        """Return for each part of the minute, oldest first, whether there was a tick in it."""
+        self._update()
+        filled = self._filled.get(cells)
+        if filled is None:
+            filled = self._filled[cells] = tuple([end > start for start, end in self._slices_of(cells)])
+        return filled
 
     def change(self, identity: WorkloadId, key: str) -> float | None:
         """Return by how much a metric changed, per minute and in its unit; `None` where that is not known.
@@ -62,6 +71,7 @@ class LastMinute:
         if as_of != self._as_of:
             self._as_of = as_of
             self._slices.clear()
+            self._filled.clear()
             self._instants = history.instants(SPAN_S)
 
     def _slices_of(self, cells: int) -> list[tuple[int, int]]:

@@ -7,6 +7,7 @@ from textual.widgets import Input
 
 from tests.app.test_workload_list import Session, session
 from tests.helpers.pilot_wait import until
+from tui.controllers.frame_feed import FrameReady
 from tui.screens.column_picker import ColumnPicker
 from tui.screens.help import HelpScreen
 
@@ -54,3 +55,38 @@ async def test_a_key_is_taken_up_although_the_end_of_the_one_before_it_was_lost(
         vars(app)["_is_busy"] = True
         send(running, "j", "j")
         await until(running.pilot, lambda: running.screen.view.index() == 2)
+
+
+def redraws_of(running: Session) -> list[bool]:
+    """Return a list that notes, whenever the table is made again, whether it follows a workload."""
+    noted: list[bool] = []
+    redraw = running.screen.redraw
+
+    def note() -> None:
+        noted.append(running.screen.view.follow)
+        redraw()
+
+    vars(running.screen)["redraw"] = note
+    return noted
+
+
+async def test_a_key_that_arrives_with_a_frame_goes_first_and_one_painting_shows_both() -> None:
+    async with session((80, 24)) as running:
+        await running.tick(2)
+        redraws, frame = redraws_of(running), running.fleet.frame()
+        running.screen.post_message(FrameReady(frame))
+        send(running, "F")
+        await until(running.pilot, lambda: bool(redraws))
+        await running.pilot.pause(0.3)
+        assert redraws == [True]
+        assert running.screen.shown_moment is not None
+        assert running.screen.shown_moment.frame is frame
+
+
+async def test_a_key_that_does_not_come_to_an_end_does_not_hold_back_the_frames() -> None:
+    async with session((80, 24)) as running:
+        await running.tick(2)
+        vars(running.pilot.app)["_is_busy"] = True
+        redraws = redraws_of(running)
+        running.screen.post_message(FrameReady(running.fleet.frame()))
+        await until(running.pilot, lambda: redraws == [False])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.presenters.table.cells import Cell
+from tui.presenters.table.cell import Cell
 from tui.presenters.table.columns import GUTTER, Column
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from textual import events
@@ -43,6 +44,8 @@ class KeysInOrder(ThemedApp):
         """Whether a key is under way."""
         self._watch: asyncio.Task[None] | None = None
         """Gives up the key that is under way; `None` while no other one waits for it."""
+        self._after_key: list[Callable[[], object]] = []
+        """What lets the key that is under way go first."""
 
     async def take_up(self, event: Typed) -> None:
         """Handle a key or a paste, or keep it until the first screen is there and the one before it is done."""
@@ -63,6 +66,26 @@ class KeysInOrder(ThemedApp):
             if turns >= _TURNS:
                 self.call_later(self._go_on, number)
                 turns = 0
+
+    def after_key(self, start: Callable[[], object]) -> None:
+        """Call back soon: at once, or when the key that has arrived by now has had its effect.
+
+        What takes long and is nobody's wish starts here, so that it does not come between a key and its effect. A key
+        that does not come to an end is waited for no longer than `_TURN_S`.
+        """
+        self._after_key.append(start)
+        asyncio.get_running_loop().call_soon(self._look_for_keys)  # in this turn of the loop, keys come in
+
+    def _look_for_keys(self) -> None:
+        if self._is_busy:
+            asyncio.get_running_loop().call_later(_TURN_S, self._start_kept)
+        else:
+            self._start_kept()
+
+    def _start_kept(self) -> None:
+        kept, self._after_key = self._after_key, []
+        for start in kept:
+            start()
 
     async def begin_with_keys(self) -> None:
         """Take up the keys that were typed before the first screen was there, and all that follow."""
@@ -112,5 +135,6 @@ class KeysInOrder(ThemedApp):
         if number != self._number:
             return
         self._is_busy = False
+        self._start_kept()
         if self._waiting:
             await self._take_next()

@@ -10,7 +10,6 @@ import math
 import re
 import time
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
@@ -25,7 +24,6 @@ _SIGNIFICANT = re.compile("[1-9]")
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86400, 31_557_600
 
 
-@lru_cache(4096)
 def text(value: float | None, unit: Unit, width: int) -> str:
     """Return a value as exactly `width` characters, right aligned."""
     if value is None or math.isnan(value):

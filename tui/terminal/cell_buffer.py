@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import compress
+from operator import is_not, ne
 from typing import NamedTuple
 
 from rich.cells import cell_len, get_character_cell_size
@@ -21,8 +23,8 @@ _WEIGHTS = {"", "1", "2"}
 """Bold and dim: attributes that one parameter ends while the colours stay."""
 _UNKNOWN = "\0"
 """A cell whose content on the terminal is unknown."""
-_BLOCKS = re.compile("[ -~·─-▟⠀-⣿]*").fullmatch
-"""Texts of ASCII and the characters of sparklines and bars, each one cell wide."""
+_NARROW = re.compile("[ -~¡-¬®-ʯΑ-Ωα-ωА-я‖…─-◼✗⠀-⣿]*").fullmatch
+"""Texts of which each character is one cell wide: letters, and what sparklines, bars and signs are drawn with."""
 _NEAR = 4
 """A gap of at most this many cells is written again rather than skipped, if the style stays."""
 
@@ -116,15 +118,28 @@ class CellBuffer:
         self._shown = [_Row(width, _UNKNOWN) for _ in range(height)]
         self._dirty: set[int] = set()
 
-    def put(self, x: int, y: int, pieces: Iterable[Piece]) -> None:
+    def put(self, x: int, y: int, pieces: Sequence[Piece]) -> None:
         """Set the wanted content from a cell on; what is beyond the edges is cut."""
         if not 0 <= y < self.height:
             return
         row = self._wanted[y]
+        self._dirty.add(y)
+        line = "".join([text for text, _ in pieces])
+        if row.is_odd or not _NARROW(line) or x + len(line) > self.width:
+            self._put_odd(row, x, pieces)
+            return
+        pens: list[Sgr] = []
+        for text, pen in pieces:
+            pens += [pen] * len(text)
+        row.texts[x : x + len(line)] = line
+        row.pens[x : x + len(line)] = pens
+
+    def _put_odd(self, row: _Row, x: int, pieces: Iterable[Piece]) -> None:
+        """Set content piece by piece: what may be wide, beyond the edge, or cut a wide character in halves."""
         for text, pen in pieces:
             length = len(text)
             cells: Sequence[str] = text
-            if not text.isascii() and not _BLOCKS(text):
+            if not _NARROW(text):
                 length = cell_len(text)
                 cells = _cells(text, length)
                 row.is_odd = row.is_odd or any(len(cell) != 1 for cell in cells)
@@ -138,7 +153,6 @@ class CellBuffer:
                 row.texts[end - 1] = " "  # a wide character that only half of fits
             row.pens[x:end] = [pen] * (end - x)
             x = end
-        self._dirty.add(y)
 
     def invalidate(self, lines: Iterable[int]) -> None:
         """Mark lines of the terminal as unknown: they are written whole."""
@@ -168,12 +182,7 @@ class CellBuffer:
             wanted.is_odd = any(len(text) != 1 for text in wanted.texts)
             runs = _stretches(wanted.texts)
         else:
-            pairs = zip(wanted.texts, shown.texts, wanted.pens, shown.pens, strict=True)
-            differing = [
-                x
-                for x, (new, old, new_pen, old_pen) in enumerate(pairs)
-                if new != old or (new_pen is not old_pen and (new != " " or new_pen.ground != old_pen.ground))
-            ]
+            differing = _differing(wanted, shown)
             if not differing:
                 return pen
             runs = _runs(differing, wanted)
@@ -186,12 +195,27 @@ class CellBuffer:
         return pen
 
 
+def _differing(wanted: _Row, shown: _Row) -> list[int]:
+    """Return the columns that look different in two lines."""
+    columns = range(len(wanted.texts))
+    texts = list(compress(columns, map(ne, wanted.texts, shown.texts)))
+    if wanted.pens == shown.pens:
+        return texts
+    repainted = [
+        x
+        for x in compress(columns, map(is_not, wanted.pens, shown.pens))
+        if wanted.texts[x] != " " or wanted.pens[x].ground != shown.pens[x].ground
+    ]
+    return sorted({*texts, *repainted}) if repainted else texts
+
+
 def _write(row: _Row, start: int, end: int, pen: Sgr, out: list[str]) -> Sgr:
     """Append a run of cells; return the pen that is set afterwards."""
+    pens = row.pens
     while start < end:
         next_pen = pen if row.takes(start, pen) else row.pens[start]
         next_start = start + 1
-        while next_start < end and row.takes(next_start, next_pen):
+        while next_start < end and (pens[next_start] is next_pen or row.takes(next_start, next_pen)):
             next_start += 1
         if next_pen is not pen:
             out.append(switch(pen, next_pen))

@@ -10,6 +10,8 @@ import termios
 import threading
 import time
 from codecs import getincrementaldecoder
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from textual import events
@@ -96,6 +98,8 @@ class TerminalDriver(PrivateDriver):
     def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)  # type: ignore[arg-type]  # passed on as they are
         self.pace = OutputFlowControl()
+        self._gathered: list[str] | None = None
+        """What was written inside `one_write`; `None` outside."""
         self._is_shown = False
         """Whether the terminal is in application mode."""
         self._mode: list[object] | None = None
@@ -151,9 +155,22 @@ class TerminalDriver(PrivateDriver):
 
     def write(self, data: str) -> None:
         """Write, if there is a terminal to write to: a writer that has ended takes nothing off its queue."""
+        if self._gathered is not None:
+            self._gathered.append(data)
+            return
         writer = self.writer
         if writer is not None and writer.is_alive():
             super().write(data)
+
+    @contextmanager
+    def one_write(self) -> Iterator[None]:
+        """Write together what is written inside: each write wakes the writer's thread. For the thread that paints."""
+        gathered = self._gathered = []
+        try:
+            yield
+        finally:
+            self._gathered = None
+            self.write("".join(gathered))
 
     def is_behind(self) -> bool:
         """Return whether a picture painted now would have to wait."""

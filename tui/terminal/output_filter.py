@@ -33,7 +33,7 @@ class TerminalSafeFilter(LineFilter):
 
     def clean(self, text: str) -> str:
         """Return a text without control characters."""
-        if text.isascii() and text.isprintable():
+        if text.isprintable() and (text.isascii() or not self._ascii_only):  # none of `_STEERING` is printable
             return text
         text = _STEERING.sub("", text).replace("\xad", "-")  # some terminals show a soft hyphen, some do not
         return _BEYOND.sub(_crosses, text.translate(_ASCII)) if self._ascii_only else text

@@ -7,7 +7,7 @@ through the compositor costs several times as much as making the line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from rich.color import ColorSystem
@@ -16,6 +16,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 from textual.geometry import Offset, Region
+from textual.message import Message
 from textual.widget import Widget
 
 from tui.terminal.cell_buffer import PLAIN, CellBuffer, Piece, Sgr, sgr_of
@@ -35,6 +36,11 @@ from tui.terminal.textual_private import (
 
 Styled = tuple[str, Style]
 _AGAIN_S = 0.03
+_PENS_KEPT = 1024
+
+
+class PictureDue(Message, bubble=False):
+    """The canvas is to be shown: the message that changed it is handled."""
 
 
 class PaintingApp(HookedApp):
@@ -48,6 +54,10 @@ class PaintingApp(HookedApp):
         self._canvas: CellBuffer | None = None
         self._pens: dict[Style, Sgr] = {}
         """The pens of styles that have a background, after the app's filters."""
+        self._last_pens: dict[int, tuple[Style, Sgr]] = {}
+        """The same by the identity of a style, which is faster: most styles are made once (`Look.style`)."""
+        self._places: tuple[object, dict[Widget, Region | None]] = None, {}
+        """Where the widgets of a layout can paint; it begins with what Textual knows of that layout."""
         self._is_planned = False
         self._is_waiting = False
         self._cursor_at = Offset(-1, -1)
@@ -71,20 +81,31 @@ class PaintingApp(HookedApp):
         region = self._free_place(widget, canvas) if canvas is not None else None
         if canvas is None or region is None:
             return False
-        background = widget.background_colors[1]
         for y in lines:
             if y < region.height:
-                pieces = [(self.clean(text), self._pen(style, background)) for text, style in make(y)]
-                canvas.put(region.x, region.y + y, pieces)
+                canvas.put(region.x, region.y + y, self._inked(make(y), widget))
         discard_cached_lines(widget, lines)
         self._plan()
         return True
+
+    def _inked(self, styled: Sequence[Styled], widget: Widget) -> list[Piece]:
+        """Return the pieces of a line of a widget as they reach the terminal."""
+        pens = self._last_pens
+        if len(pens) > _PENS_KEPT:
+            pens.clear()
+        for _, style in styled:
+            if id(style) not in pens:
+                pens[id(style)] = style, self._pen(style, widget.background_colors[1])
+        line = "".join([text for text, _ in styled])
+        if self.clean(line) == line:
+            return [(text, pens[id(style)][1]) for text, style in styled]
+        return [(self.clean(text), pens[id(style)][1]) for text, style in styled]
 
     def _plan(self) -> None:
         """Show the canvas after the current message is handled."""
         if not self._is_planned:
             self._is_planned = True
-            self.call_later(self._show)
+            self.post_message(PictureDue())  # a callback's parameters would be counted each time
 
     def _free_place(self, widget: Widget, canvas: CellBuffer) -> Region | None:
         """Return where a widget's content is on the terminal; `None` if part of it may be hidden."""
@@ -94,14 +115,12 @@ class PaintingApp(HookedApp):
         if (canvas.width, canvas.height) != self.size:
             return None
         regions = visible_widgets(screen)
-        region, clip = regions.get(widget, (None, None))
-        if region is None or clip is None or not clip.contains_region(region):
-            return None
-        content = region.crop_size(widget.scrollable_content_region.size)
-        ancestors = set(widget.ancestors_with_self)
-        if any(other.overlaps(content) for covering, (other, _) in regions.items() if covering not in ancestors):
-            return None
-        return content
+        if self._places[0] is not regions:
+            self._places = regions, {}
+        places = self._places[1]
+        if widget not in places:
+            places[widget] = _free_content(widget, regions)
+        return places[widget]
 
     def _pen(self, style: Style, background: Color) -> Sgr:
         """Return the pen for a style, after the app's filters."""
@@ -121,6 +140,7 @@ class PaintingApp(HookedApp):
             canvas = self._canvas = CellBuffer(width, height)
         if picture.is_layout:
             self._pens.clear()
+            self._last_pens.clear()
         for x, y, segments in picture.runs:
             canvas.put(x, y, self._pieces(segments))
         self._show()
@@ -137,6 +157,9 @@ class PaintingApp(HookedApp):
         elif not IS_AVAILABLE:
             self.refresh()
 
+    def on_picture_due(self) -> None:
+        self._show()
+
     def _show(self) -> None:
         """Write what differs; later, if the terminal is behind."""
         self._is_planned = False
@@ -152,10 +175,11 @@ class PaintingApp(HookedApp):
         if not changes and cursor == self._cursor_at:
             return
         self._cursor_at = cursor
-        with synchronized(self):
-            driver.write(f"{changes}\x1b[{cursor.y + 1};{cursor.x + 1}H")
+        with driver.one_write():
+            with synchronized(self):
+                driver.write(f"{changes}\x1b[{cursor.y + 1};{cursor.x + 1}H")
+            driver.ask()
         driver.flush()
-        driver.ask()
 
     def when_shown(self, callback: Callable[[], object]) -> None:
         """Call back when the terminal shows what has been painted so far, as far as its answers show."""
@@ -189,6 +213,18 @@ class PaintingApp(HookedApp):
     def _pieces(self, segments: Iterable[Segment]) -> list[Piece]:
         system = self._color_depth()
         return [(text, sgr_of(style, system) if style else PLAIN) for text, style, _ in segments]
+
+
+def _free_content(widget: Widget, regions: Mapping[Widget, tuple[Region, Region]]) -> Region | None:
+    """Return where a widget's content is; `None` if part of it is outside what it is in, or below another widget."""
+    region, clip = regions.get(widget, (None, None))
+    if region is None or clip is None or not clip.contains_region(region):
+        return None
+    content = region.crop_size(widget.scrollable_content_region.size)
+    ancestors = set(widget.ancestors_with_self)
+    if any(other.overlaps(content) for covering, (other, _) in regions.items() if covering not in ancestors):
+        return None
+    return content
 
 
 def repaint(widget: Widget, lines: Sequence[int], make: Callable[[int], Sequence[Styled]]) -> None:

@@ -121,10 +121,13 @@ def visible_widgets(screen: Screen[Any]) -> Mapping[Widget, tuple[Region, Region
     return screen._compositor.visible_widgets if IS_AVAILABLE else {}
 
 
-def discard_cached_lines(widget: Widget, lines: Iterable[int]) -> None:
-    """Make Textual render these lines of a widget again the next time it needs them; the first is 0."""
-    if IS_AVAILABLE:
-        widget._styles_cache.set_dirty(*(Region(0, y, 1, 1) for y in lines))
+def discard_cached_lines(widget: Widget, lines: Sequence[int]) -> None:
+    """Make Textual render these lines of a widget, and those between them, again the next time it needs them.
+
+    They are in ascending order; the first is 0.
+    """
+    if IS_AVAILABLE and lines:
+        widget._styles_cache.set_dirty(Region(0, lines[0], 1, lines[-1] - lines[0] + 1))
 
 
 def discard_cached_colors() -> None:

@@ -21,7 +21,8 @@ from collectors.model.metrics import METRICS
 from collectors.model.workloads import WorkloadId
 from tui.presenters.formatting import fit
 from tui.presenters.styled_lines import Line as Runs
-from tui.presenters.table.cells import Cell, Cells
+from tui.presenters.table.cell import Cell
+from tui.presenters.table.cells import Cells
 from tui.presenters.table.columns import GUTTER, Column, is_ordered_by, lay_out
 from tui.presenters.table.line import Line
 from tui.presenters.table.state import HOST_INDEX
@@ -313,16 +314,9 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
                 (text, piece_style or Style.null())
                 for text, piece_style, _ in strip.adjust_cell_length(self._width, style("text", ground))
             ]
-        pieces: list[Styled] = []
-        run, tone = "", ""
-        is_bold = ground in ("panel", "cursor")
-        for cell in self._signed(cells, ground):
-            if cell.tone != tone and run:
-                pieces.append((run, style("title" if is_bold and tone == "text" else tone, ground)))
-                run = ""
-            tone = cell.tone
-            run += cell.text
-        pieces.append((run, style("title" if is_bold and tone == "text" else tone, ground)))
+        text_tone = "title" if ground in ("panel", "cursor") else "text"
+        signed = self._signed(cells, ground)
+        pieces = [(text, style(text_tone if tone == "text" else tone, ground)) for text, tone in signed]
         return self._fitted(pieces, style("text", ground))
 
     def _signed(self, cells: list[Cell], ground: str) -> list[Cell]:

@@ -7,9 +7,11 @@ Rows are ordered by a mean, a row passes another only by a clear difference, and
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from heapq import heappop, heappush
+from operator import itemgetter
+from typing import NamedTuple
 
 from collectors.analysis.rates import Reading
 from collectors.model.metrics import Unit
@@ -110,8 +112,23 @@ def _is_settled(values: Sequence[float], step: float) -> bool:
     return True
 
 
+class ByName(NamedTuple):
+    """Rows in the order of their names."""
+
+    rows: Sequence[Reading]
+    identities: list[WorkloadId]
+    """Theirs; the same list as at the last moment where no row came, went or got another name."""
+
+
+def by_identity(rows: Sequence[Reading]) -> ByName:
+    """Return rows with their identities."""
+    return ByName(rows, [row.workload.id for row in rows])
+
+
 class CalmOrder:
     """The order of the rows, kept from moment to moment.
+
+    It is kept as places in the order of the names, in which most ticks find the same rows again.
 
     Args:
         clock: Seconds by a clock that is never set.
@@ -119,14 +136,12 @@ class CalmOrder:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._rows: list[WorkloadId] = []
-        """All rows of the last order, those of folded groups included."""
         self._by_name: list[WorkloadId] = []
-        """The rows that `_indices` are for, in the order of their names."""
-        self._indices: list[int] = []
-        """The last order, as indices into `_by_name`: it need not be looked up while the rows are the same."""
-        self._idle: set[WorkloadId] = set()
-        """Rows at zero: they stand in the order of their names until they are clearly above zero."""
+        """The rows that the order is of, by name, those of folded groups included."""
+        self._order: list[int] = []
+        """Their places in `_by_name`, the first row's first."""
+        self._is_idle: list[bool] = []
+        """Whether each row of `_by_name` is at zero: such rows stand by name until they are clearly above zero."""
         self._is_sorted = False
         """Whether the rows were sorted by value at least once since `release`."""
         self._changed_at = -math.inf
@@ -149,17 +164,18 @@ class CalmOrder:
     def take(self, rows: Iterable[Reading]) -> list[Reading]:
         """Take an order as it is."""
         ordered = list(rows)
-        self._by_name = self._rows = [reading.workload.id for reading in ordered]
-        self._indices = [*range(len(ordered))]
+        self._follow(by_identity(ordered).identities)
+        self._order = list(range(len(ordered)))
         return ordered
 
-    def held(self, by_name: Sequence[Reading]) -> list[Reading]:
+    def held(self, by_name: ByName) -> list[Reading]:
         """Return the rows in the last order, new ones last."""
-        return [by_name[index] for index in self._in_last_order(by_name)]
+        self._follow(by_name.identities)
+        return [by_name.rows[place] for place in self._order]
 
     def by_value(
         self,
-        by_name: Sequence[Reading],
+        by_name: ByName,
         value_of: Callable[[Reading], float | None],
         step: float,
         is_reversed: bool,
@@ -167,61 +183,58 @@ class CalmOrder:
         """Return the rows, highest first, or lowest first where reversed; those without a value come last.
 
         Args:
-            by_name: The rows in the order of their names.
+            by_name: The rows.
             value_of: Returns the value that a row is ordered by.
             step: The least difference for which a row passes another.
             is_reversed: Lowest first.
         """
         if self._is_sorted and self._clock() - self._changed_at < PACE_S - _JITTER_S:
             return self.held(by_name)
-        previous_rows, last_order = self._rows, self._in_last_order(by_name)
-        known = [value_of(reading) for reading in by_name]
-        absent = [index for index, value in enumerate(known) if value is None]
-        values = [-math.inf if value is None else value for value in known]
-        is_idle = self._are_idle(values, step)
-        if self._is_sorted:
-            present = _settled(last_order, values, is_idle, step, is_reversed)
-        else:
-            present = [index for index, value in enumerate(known) if value is not None]
-            present.sort(key=values.__getitem__, reverse=not is_reversed)
-            self._is_sorted = bool(present)
-        self._indices = [*present, *absent]
-        self._rows = [self._by_name[index] for index in self._indices]
-        if self._rows != previous_rows:
+        rows = by_name.rows
+        is_changed = self._follow(by_name.identities)
+        known = [(place, value) for place, row in enumerate(rows) if (value := value_of(row)) is not None]
+        values = dict(known)
+        order = self._settled(values, step, is_reversed) if self._is_sorted else _sorted(known, is_reversed)
+        if not self._is_sorted:
+            self._is_idle = [False] * len(rows)
+            for place, value in known:
+                self._is_idle[place] = value < step * _ZERO_SHARE
+            self._is_sorted = bool(known)
+        if len(values) < len(rows):
+            order += [place for place in range(len(rows)) if place not in values]
+        if is_changed or order != self._order:
             self._changed_at = self._clock()
-        return [by_name[index] for index in self._indices]
+        self._order = order
+        return [rows[place] for place in order]
 
-    def _in_last_order(self, by_name: Sequence[Reading]) -> list[int]:
-        """Return the indices of the rows in the last order, new ones last."""
-        identities = [reading.workload.id for reading in by_name]
-        if identities != self._by_name:
-            index_of = {identity: index for index, identity in enumerate(identities)}
-            known = [index_of.pop(identity) for identity in self._rows if identity in index_of]
-            self._by_name, self._indices = identities, [*known, *index_of.values()]
-            self._rows = [identities[index] for index in self._indices]
-        return self._indices
+    def _settled(self, values: Mapping[int, float], step: float, is_reversed: bool) -> list[int]:
+        """Return the places of the rows that have a value, in an order that changes only where it has to."""
+        zero, was_idle = step * _ZERO_SHARE, self._is_idle
+        self._is_idle = [False] * len(was_idle)
+        for place, value in values.items():
+            self._is_idle[place] = value < zero or (was_idle[place] and not is_clear(value, 0.0, step))
+        idle = [place for place in values if self._is_idle[place]]
+        busy = [place for place in self._order if place in values and not self._is_idle[place]]
+        if is_reversed:
+            busy.reverse()
+        busy = [busy[index] for index in settle([values[place] for place in busy], step)]
+        return [*idle, *reversed(busy)] if is_reversed else [*busy, *idle]
 
-    def _are_idle(self, values: Sequence[float], step: float) -> list[bool]:
-        """Return for each row whether it is at zero, or was and is not clearly above it; false for one without a value.
+    def _follow(self, identities: list[WorkloadId]) -> bool:
+        """Keep the order when rows come, go or change their names, new ones last; return whether any did."""
+        if identities is self._by_name or identities == self._by_name:
+            self._by_name = identities
+            return False
+        places = {identity: place for place, identity in enumerate(identities)}
+        moved = [(places.pop(self._by_name[old], None), self._is_idle[old]) for old in self._order]
+        kept = [(place, is_idle) for place, is_idle in moved if place is not None]
+        self._by_name, self._order = identities, [place for place, _ in kept] + list(places.values())
+        self._is_idle = [False] * len(identities)
+        for place, is_idle in kept:
+            self._is_idle[place] = is_idle
+        return True
 
-        Where the rows have yet to be sorted, it does not matter what they were.
-        """
-        zero, before = step * _ZERO_SHARE, self._idle if self._is_sorted else set()
-        is_idle = [
-            -math.inf < value and (value < zero or (not is_clear(value, 0.0, step) and identity in before))
-            for identity, value in zip(self._by_name, values, strict=True)
-        ]
-        self._idle = {identity for identity, idle in zip(self._by_name, is_idle, strict=True) if idle}
-        return is_idle
 
-
-def _settled(
-    last_order: Sequence[int], values: Sequence[float], is_idle: Sequence[bool], step: float, is_reversed: bool
-) -> list[int]:
-    """Return the rows that have a value: the busy ones settled, the idle ones in the order of their names."""
-    idle = [index for index, value in enumerate(is_idle) if value]
-    busy = [index for index in last_order if not is_idle[index] and values[index] > -math.inf]
-    if is_reversed:
-        busy.reverse()
-    busy = [busy[place] for place in settle([values[index] for index in busy], step)]
-    return [*idle, *reversed(busy)] if is_reversed else [*busy, *idle]
+def _sorted(known: list[tuple[int, float]], is_reversed: bool) -> list[int]:
+    """Return places by their values, highest first; equal ones by name."""
+    return [place for place, _ in sorted(known, key=itemgetter(1), reverse=not is_reversed)]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import isnan
 
 from collectors.analysis.rates import Reading
-from collectors.model.metrics import Metric, Unit
+from collectors.model.metrics import METRICS, Metric, Unit
 from tui.presenters.formatting import text
 from tui.presenters.sparkline import nice_top
 from tui.presenters.styled_lines import Run
@@ -29,16 +30,24 @@ def metric_text(metric: Metric, value: float | None, width: int) -> str:
 
 def tone_of(reading: Reading, metric: Metric, value: float) -> str:
     """Return the tone of a workload's value: by its thresholds; what is as good as zero is muted."""
-    if metric.key == _CPU:
-        share = reading.value("cpu_of_limit_percent")
-        level, thresholds = share if share is not None else 0.0, _CPU_THRESHOLDS
-    elif metric.thresholds is None:
-        return "muted" if is_zero(metric, value) else "text"
-    else:
-        level, thresholds = value, metric.thresholds
-    if level >= thresholds[1]:
-        return "bad"
-    return "warn" if level >= thresholds[0] else "muted" if is_zero(metric, value) else "text"
+    if metric.key != _CPU:
+        return value_run(metric.key, value, 0)[1]
+    level = reading.value("cpu_of_limit_percent") or 0.0
+    return _tone(metric, value, level, _CPU_THRESHOLDS)
+
+
+@lru_cache(1024)
+def value_run(key: str, value: float | None, width: int) -> Run:
+    """Return a metric's value as exactly `width` characters, and its tone. Many rows have the same, tick for tick."""
+    metric = METRICS[key]
+    words = metric_text(metric, value, width)
+    return words, "muted" if value is None else _tone(metric, value, value, metric.thresholds)
+
+
+def _tone(metric: Metric, value: float, level: float, thresholds: tuple[float, float] | None) -> str:
+    if thresholds is not None and level >= thresholds[0]:
+        return "bad" if level >= thresholds[1] else "warn"
+    return "muted" if is_zero(metric, value) else "text"
 
 
 def is_zero(metric: Metric, value: float) -> bool:

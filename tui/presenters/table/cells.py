@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from rich.cells import cell_len
 
@@ -20,7 +19,7 @@ from collectors.model.metrics import METRICS
 from collectors.model.workloads import LOCAL_HOST, Availability, Kind, Sample, State, WorkloadId
 from tui.presenters.formatting import fit
 from tui.presenters.main_screen.fact_cells import FACT_CELLS
-from tui.presenters.main_screen.numbers import change_run, cpu_top, is_zero, metric_text, tone_of
+from tui.presenters.main_screen.numbers import change_run, cpu_top, is_zero, metric_text, tone_of, value_run
 from tui.presenters.main_screen.row_words import ending_words, fitted
 from tui.presenters.main_screen.signs import (
     ALARM,
@@ -42,6 +41,8 @@ from tui.presenters.pages.empty_reason import why_empty
 from tui.presenters.sparkline import spark_line
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
+from tui.presenters.table.calm_rows import CalmRows
+from tui.presenters.table.cell import Cell, joined, summed, words_begin
 from tui.presenters.table.columns import Column
 from tui.presenters.table.gutter import edge
 from tui.presenters.table.host_rows import gone_runs, short_names, silence_words
@@ -56,13 +57,6 @@ _CALM_TICKS = 10
 _FACTS_OF_HOST = frozenset({"name", "uptime"})
 _MOST_SUMMED = 256
 """Members of a group up to which its last minute is summed up."""
-
-
-class Cell(NamedTuple):
-    """A text of some cells and its tone."""
-
-    text: str
-    tone: str
 
 
 class Cells:
@@ -96,6 +90,9 @@ class Cells:
         """Hosts that do not answer now."""
         self.host_names: dict[str, str] = {}
         """The hosts' names as the column of hosts has them."""
+        self._calm = CalmRows()
+        self._around: tuple[object, ...] = ()
+        """What the rows of this moment have in common."""
 
     def at(self, moment: Moment, scale: Scale, interval_s: float = 1.0) -> None:
         """Take a new moment."""
@@ -112,26 +109,55 @@ class Cells:
         titles = [name or LOCAL_HOST for name in moment.hosts]
         if [*self.host_names] != titles:
             self.host_names = short_names(titles)
+        self._around = scale, moment.frame.cpus, moment.frame.memory_bytes, *self.host_names.items()
 
     def line(self, line: Line, columns: Sequence[Column], is_marked: bool) -> list[Cell]:
         """Format one line: mark and sign, then the columns, as runs of a tone that fill the columns exactly."""
         if line.reading is None:
             return self._group(line, columns)
         reading = line.reading
+        moment, identity = self.moment, line.id
+        if moment is None or not self._calm.is_at_rest(reading, moment.frame.at_ns, self._interval_s):
+            return self._row(line, reading, columns, is_marked)
+        around = self._around_row(line, reading, columns, is_marked)
+        cells = self._calm.get(identity, around) if around is not None else None
+        if cells is None:
+            cells = self._row(line, reading, columns, is_marked)
+            if around is not None:
+                self._calm.keep(identity, around, cells)
+        return cells
+
+    def _around_row(
+        self, line: Line, reading: Reading, columns: Sequence[Column], is_marked: bool
+    ) -> tuple[object, ...] | None:
+        """Return what a row follows from besides its reading and the last minute; `None` if it may change by itself."""
+        identity, workload = line.id, reading.workload
+        is_acted_on = identity in self.acting or identity in self.outcomes
+        if workload.is_host or not workload.state.is_active or not reading.pairs or is_acted_on:
+            return None
+        if identity.host in self._silent_hosts or any(self._is_old(pair.current) for pair in reading.pairs):
+            return None
+        width = next((column.width for column in columns if column.key == "uptime"), 0)
+        uptime = FACT_CELLS["uptime"](self, line, reading, width)[0] if width else None
+        filled = (self.minute.filled(column.width) for column in columns if column.is_spark)
+        level = self.alerts.get(identity)
+        return columns, is_marked, line.label, line.depth, level, uptime, self._around, *filled
+
+    def _row(self, line: Line, reading: Reading, columns: Sequence[Column], is_marked: bool) -> list[Cell]:
         is_stale = self._is_stale(reading) and line.id not in self.acting
         sign = self.sign(reading) if not is_stale else OLD
         if line.id in self.acting and sign is not OLD:
             sign = BUSY
         is_doubtful = any(self._is_old(pair.current) or pair.current.source in _APPROXIMATE for pair in reading.pairs)
         words = self._words(line, reading, columns)
-        numbers_end = _words_begin(columns) if words else len(columns)
+        numbers_end = words_begin(columns) if words else len(columns)
         parts = [(column, self._cell(line, reading, column, is_doubtful)) for column in columns[:numbers_end]]
         if is_stale:
             parts = [
                 (column, runs if column.key == "name" else [(text, "stale") for text, _ in runs])
                 for column, runs in parts
             ]
-        cells = _joined(self._gutter(sign, is_marked, self.alerts.get(line.id)), parts)
+        cells = joined(self._gutter(sign, is_marked, self.alerts.get(line.id)), parts)
         width = sum(column.gap + column.width for column in columns[numbers_end:])
         if words and width > 2:
             cells += [Cell("  ", "text"), *(Cell(*run) for run in fitted(words, width - 2, self.ellipsis))]
@@ -216,23 +242,23 @@ class Cells:
         return cores if cores and (cores < host or reading.workload.kind is Kind.VM) else None
 
     def _cell(self, line: Line, reading: Reading, column: Column, is_doubtful: bool) -> Runs:
+        if column.is_number:
+            return (self._number(reading, column, is_doubtful),)
         if column.is_spark:
             return self._spark([reading], column)
         if column.is_change:
             key = column.metric or ""
             change = self.minute.change(reading.workload.id, key)
             limit = None if reading.is_machine else self._host_value(reading, "memory_limit_bytes")
-            return [change_run(change, reading.value(key), limit, column.width)]
-        if column.metric:
-            return [self._number(reading, column, is_doubtful)]
+            return (change_run(change, reading.value(key), limit, column.width),)
         if reading.workload.is_host and column.key not in _FACTS_OF_HOST:
-            return [(" " * column.width, "text")]
+            return ((" " * column.width, "text"),)
         return FACT_CELLS[column.key](self, line, reading, column.width)
 
     def _spark(self, readings: Sequence[Reading], column: Column) -> Runs:
         key = column.metric or ""
         minutes = [self.minute.means(reading.workload.id, key, column.width) for reading in readings]
-        values = minutes[0] if len(minutes) == 1 else _summed(minutes, column.width)
+        values = minutes[0] if len(minutes) == 1 else summed(minutes, column.width)
         cores = self._ceiling(readings[0]) if len(readings) == 1 else None
         if self.scale is Scale.HOST and self.moment is not None:
             cores = self._cpus(readings)
@@ -241,21 +267,24 @@ class Cells:
 
     def _number(self, reading: Reading, column: Column, is_doubtful: bool) -> Run:
         """Format a metric; `is_doubtful`: a number of the line may be old or approximate."""
-        metric = METRICS[column.metric or ""]
+        key, width = column.key, column.width
         is_host = reading.workload.is_host
-        value = self._host_value(reading, metric.key) if is_host else reading.value(metric.key)
-        if metric.key == "cpu_percent" and value is not None:
+        value = self._host_value(reading, key) if is_host else reading.value(key)
+        if key == "cpu_percent" and value is not None:
             value = self._scaled(reading, value)
-        value_text = metric_text(metric, value, column.width)
+            value_text, tone = value_run(key, value, width)
+            tone = tone if value is None else tone_of(reading, METRICS[key], value)
+        else:
+            value_text, tone = value_run(key, value, width)
         if value is None:
-            return (" " * column.width if is_host and "host" not in metric.origins else value_text), "muted"
-        supplier = reading.supplier(metric.key) if is_doubtful else None
+            return (" " * width if is_host and "host" not in METRICS[key].origins else value_text), "muted"
+        supplier = reading.supplier(key) if is_doubtful else None
         if supplier is not None and supplier.source in _APPROXIMATE and value >= 1 and value_text.startswith(" "):
             value_text = "~".rjust(len(value_text) - len(value_text.lstrip())) + value_text.lstrip()
         if supplier is not None and self._is_old(supplier):
             stripped = value_text.lstrip()
-            return f"?{stripped}".rjust(column.width) if len(stripped) < column.width else value_text, "stale"
-        return value_text, tone_of(reading, metric, value)
+            return f"?{stripped}".rjust(width) if len(stripped) < width else value_text, "stale"
+        return value_text, tone
 
     def _host_value(self, reading: Reading, key: str) -> float | None:
         return reading.value(key) if self.moment is None else host_value(self.moment.frame, reading, key)
@@ -291,7 +320,7 @@ class Cells:
         ]
         if contact is not None and not contact.answers:
             parts = [(column, [(text, "stale") for text, _ in runs]) for column, runs in parts]
-        return _joined([*gutter, *name], parts)
+        return joined([*gutter, *name], parts)
 
     def _group_name(self, line: Line, width: int) -> list[Run]:
         """Return a group's name, the number of its members, and how many of them have which sign of trouble."""
@@ -361,38 +390,3 @@ class Cells:
         if value is None:
             return [(" " * width, "text")]
         return [(metric_text(METRICS[key], value, width), "muted" if is_zero(METRICS[key], value) else "title")]
-
-
-def _joined(cells: list[Cell], parts: Sequence[tuple[Column, Runs]]) -> list[Cell]:
-    """Add the runs of columns, each with the cells before it; what has the same tone becomes one."""
-    text, tone = "", ""
-    for column, runs in parts:
-        gap = " " * column.gap
-        for run_text, run_tone in runs:
-            if run_tone == tone:
-                text += gap + run_text
-            else:
-                if text:
-                    cells.append(Cell(text, tone))
-                text, tone = gap + run_text, run_tone
-            gap = ""
-    if text:
-        cells.append(Cell(text, tone))
-    return cells
-
-
-def _words_begin(columns: Sequence[Column]) -> int:
-    """Return the index of the first column that words stand across: after the sparkline, else the first number."""
-    after_spark = next((index + 1 for index, column in enumerate(columns) if column.is_spark), len(columns))
-    if after_spark < len(columns):
-        return after_spark
-    return next((index for index, column in enumerate(columns) if index and column.metric), len(columns))
-
-
-def _summed(minutes: Sequence[Sequence[float]], width: int) -> list[float]:
-    """Add up the last minutes of a group's members; a gap of one of them counts nothing, a gap of all is one."""
-    sums = []
-    for cell in range(width):
-        known = [minute[cell] for minute in minutes if minute[cell] == minute[cell]]
-        sums.append(sum(known) if known else float("nan"))
-    return sums

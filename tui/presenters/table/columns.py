@@ -57,6 +57,8 @@ class Column:
     """Whether it is the change of a metric in the last minute."""
     metric: str | None = field(init=False)
     """The metric behind the column, if there is one."""
+    is_number: bool = field(init=False)
+    """Whether it is a metric's value now."""
 
     def __post_init__(self) -> None:
         # computed once: every cell of every line reads them
@@ -64,6 +66,7 @@ class Column:
         object.__setattr__(self, "is_spark", prefix == "spark")
         object.__setattr__(self, "is_change", prefix == "change")
         object.__setattr__(self, "metric", key if key in METRICS else None)
+        object.__setattr__(self, "is_number", self.key in METRICS)
 
 
 def metric_column(key: str) -> Column:

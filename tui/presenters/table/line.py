@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import overload
+
 import msgspec
 
 from collectors.analysis.contacts import Contact
@@ -58,3 +61,30 @@ class Line(msgspec.Struct, frozen=True, gc=False):
         counted = (*self.members, *self.sandboxes)
         member_ids = {member.workload.id for member in counted}
         return tuple(member for member in counted if member.workload.parent not in member_ids)
+
+
+class PlainLines(Sequence[Line]):
+    """The lines of workloads without groups. Each is made when it is looked at: of thousands, few are on the screen."""
+
+    def __init__(self, readings: Sequence[Reading]) -> None:
+        self.readings = readings
+
+    def __len__(self) -> int:
+        return len(self.readings)
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Line]: ...
+    def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
+        if isinstance(index, slice):
+            return PlainLines(self.readings[index])
+        reading = self.readings[index]
+        return Line(reading.workload.name, reading)
+
+
+def ids_of(lines: Sequence[Line]) -> list[WorkloadId]:
+    """Return the identities of lines, in their order."""
+    if isinstance(lines, PlainLines):
+        return [reading.workload.id for reading in lines.readings]
+    return [line.id for line in lines]

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import is_
 
 import msgspec
 
@@ -18,10 +19,10 @@ from collectors.analysis.state_log import StateLog
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import ACTIVE, Kind, State, Workload, WorkloadId
 from collectors.query.filter import Query
-from tui.presenters.main_screen.calm_order import STEPS, CalmOrder, Smoothing
+from tui.presenters.main_screen.calm_order import STEPS, ByName, CalmOrder, Smoothing, by_identity
 from tui.presenters.main_screen.resting_rows import stays
 from tui.presenters.table.host_rows import fleet_line, lines_of_hosts
-from tui.presenters.table.line import Line
+from tui.presenters.table.line import Line, PlainLines, ids_of
 
 HOST_INDEX = -1
 """The index of the host's line."""
@@ -67,7 +68,7 @@ class TableState:
     """The only host to look at, as in `WorkloadId.host`; `None` for all."""
     cursor: WorkloadId | None = None
     clock: Callable[[], float] = time.monotonic
-    lines: list[Line] = field(default_factory=list)
+    lines: Sequence[Line] = ()
     host: Line | None = None
     """The host, or all of them together, above all lines: no filter hides it, and no order moves it."""
     shown: int = 0
@@ -76,9 +77,14 @@ class TableState:
     """Workloads that exist but are not shown."""
     filtered_out: int = 0
     """Those of them that would be shown without the filter, and with every kind."""
-    _named_workloads: tuple[list[str], list[WorkloadId]] = field(default=([], []))
+    _workloads: list[Workload] = field(default_factory=list)
+    """Those that were shown last."""
+    _names: list[tuple[str, WorkloadId]] = field(default_factory=list)
+    """Their names and identities."""
     _name_order: list[int] = field(default_factory=list)
-    """The order by name of the workloads in `_named_workloads`, as indices into it."""
+    """Their order by name, as indices into `_names`."""
+    _ids_by_name: list[WorkloadId] = field(default_factory=list)
+    """Their identities in that order."""
     _index: int = 0
     """The last known index of the cursor's line."""
     _arranged_by: tuple[object, ...] = ()
@@ -124,7 +130,7 @@ class TableState:
         self._calm.release()
         self._calm_hosts.release()
 
-    def arrange(self, moment: Moment, history: History | None = None, states: StateLog | None = None) -> list[Line]:
+    def arrange(self, moment: Moment, history: History | None = None, states: StateLog | None = None) -> Sequence[Line]:
         """Filter, order and group a moment's workloads; keep the cursor on its workload.
 
         Args:
@@ -135,13 +141,15 @@ class TableState:
         readings = [
             reading
             for reading in self._with_vanished(moment)
-            if not reading.is_folded and not (moment.hosts and reading.workload.is_host)
+            if not (reading.workload.is_sandbox and reading.is_folded)
+            and not (moment.hosts and reading.workload.is_host)
         ]
-        in_view = [reading for reading in readings if self._is_in_view(reading, moment.frame.wall, states)]
-        shown_readings = [reading for reading in in_view if self._passes(reading)]
+        in_view = readings if self.show_all else self._in_view(readings, moment.frame.wall, states)
+        is_filtered = self.only is not None or self.query is not None
+        shown_readings = [reading for reading in in_view if self._passes(reading)] if is_filtered else in_view
         self.shown = len(shown_readings)
         self.hidden, self.filtered_out = len(readings) - len(shown_readings), len(in_view) - len(shown_readings)
-        self.marks.intersection_update(moment.readings.keys() | self.acted_on)
+        self.marks -= {mark for mark in self.marks if mark not in moment.readings and mark not in self.acted_on}
         self.host = fleet_line(moment) if moment.hosts else Line(moment.host.workload.name, moment.host)
         previous_lines = self.lines
         if not self._is_touched:
@@ -151,13 +159,13 @@ class TableState:
         self._keep_cursor(previous_lines)
         return self.lines
 
-    def _lines(self, ordered: list[Reading], moment: Moment, history: History | None) -> list[Line]:
+    def _lines(self, ordered: list[Reading], moment: Moment, history: History | None) -> Sequence[Line]:
         if moment.hosts:
             hosts = self._order_hosts(moment, history)
             return lines_of_hosts(moment, ordered, hosts, self)
         if self.is_tree:
             return self._grouped(ordered, _sandboxes(moment))
-        return [Line(reading.workload.name, reading) for reading in ordered]
+        return PlainLines(ordered)
 
     def is_folded(self, line: Line) -> bool:
         """Return whether the members of a group are not shown."""
@@ -172,7 +180,9 @@ class TableState:
         if self.is_on_host:
             return HOST_INDEX
         if self._index >= len(self.lines) or self.lines[self._index].id != self.cursor:
-            self._index = next((index for index, line in enumerate(self.lines) if line.id == self.cursor), 0)
+            self._index = next(
+                (index for index, identity in enumerate(ids_of(self.lines)) if identity == self.cursor), 0
+            )
         return self._index
 
     def current(self) -> Line | None:
@@ -225,10 +235,13 @@ class TableState:
             return False
         return self.query is None or self.query.matches(reading)
 
-    def _is_in_view(self, reading: Reading, wall: float, states: StateLog | None) -> bool:
-        """Return whether a workload is running, or is shown although it is not."""
-        is_active = reading.workload.state in ACTIVE
-        return self.show_all or is_active or self._rests_here(reading, wall, states)
+    def _in_view(self, readings: list[Reading], wall: float, states: StateLog | None) -> list[Reading]:
+        """Return the workloads that are running, or are shown although they are not."""
+        return [
+            reading
+            for reading in readings
+            if reading.workload.state in ACTIVE or self._rests_here(reading, wall, states)
+        ]
 
     def _rests_here(self, reading: Reading, wall: float, states: StateLog | None) -> bool:
         """Return whether a workload at rest is shown although those are hidden."""
@@ -240,7 +253,7 @@ class TableState:
             return False
         return stays(reading.workload, wall - ended_at, self.looked_at.get(identity, 0.0) >= ended_at)
 
-    def _order(self, by_name: list[Reading], moment: Moment, history: History | None) -> list[Reading]:
+    def _order(self, by_name: ByName, moment: Moment, history: History | None) -> list[Reading]:
         if self._has_new_choices():
             self.release_order()
         if self._calm.is_held:
@@ -250,10 +263,11 @@ class TableState:
     def _order_hosts(self, moment: Moment, history: History | None) -> list[Reading]:
         """Return the hosts' own readings in their order, which is that of the workloads."""
         hosts = self._calm_hosts
-        by_name = [host.reading for _, host in sorted(moment.hosts.items()) if host.reading is not None]
+        readings = [host.reading for _, host in sorted(moment.hosts.items()) if host.reading is not None]
+        by_name = by_identity(readings)
         if hosts.is_held:
             return hosts.held(by_name)
-        return self._ordered(hosts, by_name, moment, history) if self.metric() is not None else hosts.take(by_name)
+        return self._ordered(hosts, by_name, moment, history) if self.metric() is not None else hosts.take(readings)
 
     def _has_new_choices(self) -> bool:
         """Return whether the user has chosen something since the last order that another one follows from."""
@@ -264,12 +278,10 @@ class TableState:
         is_new, self._arranged_by = choices != self._arranged_by, choices
         return is_new
 
-    def _ordered(
-        self, calm: CalmOrder, by_name: list[Reading], moment: Moment, history: History | None
-    ) -> list[Reading]:
+    def _ordered(self, calm: CalmOrder, by_name: ByName, moment: Moment, history: History | None) -> list[Reading]:
         metric = self.metric()
         if metric is None:
-            by_text = sorted(by_name, key=_TEXT_ORDERS[self.sort], reverse=self.is_reversed)
+            by_text = sorted(by_name.rows, key=_TEXT_ORDERS[self.sort], reverse=self.is_reversed)
             return calm.take(by_text)
         if self.smoothing is Smoothing.NOW:
             calm.release()
@@ -294,15 +306,17 @@ class TableState:
 
         return value
 
-    def _by_name(self, readings: list[Reading]) -> list[Reading]:
+    def _by_name(self, readings: list[Reading]) -> ByName:
         """Order by name. The last order is reused while the workloads stay the same, as on most ticks."""
         workloads = [reading.workload for reading in readings]
-        names, identities = [workload.name for workload in workloads], [workload.id for workload in workloads]
-        if (names, identities) != self._named_workloads:
-            keys = [(name.casefold(), identity) for name, identity in zip(names, identities, strict=True)]
-            self._named_workloads = names, identities
-            self._name_order = sorted(range(len(keys)), key=keys.__getitem__)
-        return [readings[index] for index in self._name_order]
+        if len(workloads) != len(self._workloads) or not all(map(is_, workloads, self._workloads)):
+            names = [(workload.name, workload.id) for workload in workloads]
+            if names != self._names:
+                keys = [(name.casefold(), identity) for name, identity in names]
+                self._name_order = sorted(range(len(keys)), key=keys.__getitem__)
+                self._names, self._ids_by_name = names, [names[index][1] for index in self._name_order]
+        self._workloads = workloads
+        return ByName([readings[index] for index in self._name_order], self._ids_by_name)
 
     def _grouped(self, ordered: list[Reading], sandboxes: Mapping[str, tuple[Reading, ...]]) -> list[Line]:
         groups: dict[str, list[Reading]] = {}
@@ -315,7 +329,7 @@ class TableState:
                 lines.extend(Line(_name_within(member.workload.name, name), member, depth=1) for member in members)
         return lines
 
-    def _keep_cursor(self, previous_lines: list[Line]) -> None:
+    def _keep_cursor(self, previous_lines: Sequence[Line]) -> None:
         """Leave the cursor on its workload; if that is gone, take the line that was nearest below, then above."""
         if not self.lines or self.is_on_host:
             return
@@ -324,13 +338,13 @@ class TableState:
             return
         if self.lines[self.index()].id == self.cursor:
             return
-        indices = {line.id: index for index, line in enumerate(previous_lines)}
-        if self.cursor not in indices:
+        previous = ids_of(previous_lines)
+        if self.cursor not in previous:
             self.cursor = self.lines[0].id
             return
-        shown_ids, index = {line.id for line in self.lines}, indices[self.cursor]
-        neighbours = previous_lines[index + 1 :] + previous_lines[:index][::-1]
-        self.cursor = next((line.id for line in neighbours if line.id in shown_ids), self.lines[0].id)
+        shown, index = set(ids_of(self.lines)), previous.index(self.cursor)
+        neighbours = previous[index + 1 :] + previous[:index][::-1]
+        self.cursor = next((identity for identity in neighbours if identity in shown), self.lines[0].id)
 
 
 def _name_within(name: str, group: str) -> str:

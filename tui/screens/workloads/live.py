@@ -26,7 +26,7 @@ from collectors.sampling.sampler import Sampler
 from collectors.session.format import SessionError
 from tui.controllers.actions import ActionController
 from tui.controllers.alerts import AlertController
-from tui.controllers.frame_feed import FrameReady, feed
+from tui.controllers.frame_feed import FrameReady, ShowDue, after_key, feed
 from tui.controllers.limits import use_in
 from tui.controllers.recording import SessionRecorder
 from tui.controllers.services import Services
@@ -94,6 +94,8 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         self.sampler = sampler
         self._own_cost = OwnCost()
         self.cost = Cost(None, None)
+        self._is_redraw_due = False
+        """Whether there is a moment that is not shown yet."""
 
     def on_mount(self) -> None:
         if self.hints is not None and self.hints.hint(_WELCOME):
@@ -130,7 +132,18 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
                 screen.follow(moment, self.sampler.interval_s)
         if not self.view.is_frozen:
             self.shown_moment = moment
-        self.redraw()
+        self._is_redraw_due = True
+        after_key(self.app, lambda: self.post_message(ShowDue()))
+
+    @on(ShowDue)
+    def show_moment(self) -> None:
+        """Show the moment, unless a key that went first has shown it."""
+        if self._is_redraw_due:
+            self.redraw()
+
+    def redraw(self) -> None:
+        self._is_redraw_due = False
+        super().redraw()
 
     def layout_settings(self) -> dict[str, Any]:
         return {**super().layout_settings(), "screen.interval": self.sampler.interval.requested_s}

@@ -14,7 +14,7 @@ from collectors.analysis.rates import Reading
 from collectors.analysis.tracker import MomentTracker
 from collectors.model.workloads import Frame, Kind, Sample, State, Workload, WorkloadId
 from tests.helpers.demo_fleet import Fleet
-from tui.presenters.main_screen.calm_order import HOLD_S, PACE_S, CalmOrder, Smoothing, is_clear, settle
+from tui.presenters.main_screen.calm_order import HOLD_S, PACE_S, CalmOrder, Smoothing, by_identity, is_clear, settle
 from tui.presenters.table.state import TableState
 
 VALUES = st.lists(st.floats(0, 1e4), max_size=30)
@@ -74,7 +74,7 @@ class Table:
             Reading(Workload(WorkloadId("docker", name), Kind.CONTAINER, name, State.RUNNING), ())
             for name in sorted(self.values)
         ]
-        ordered = self.calm.by_value(rows, lambda row: self.values[row.workload.name], STEP, is_reversed)
+        ordered = self.calm.by_value(by_identity(rows), lambda row: self.values[row.workload.name], STEP, is_reversed)
         return "".join(row.workload.name for row in ordered)
 
 

@@ -25,6 +25,34 @@ def _moment(fleet: Fleet, ticks: int = 3) -> Moment:
     return deriver.feed(fleet.frame())
 
 
+def test_lines_are_made_only_for_what_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def counted(label: str, reading: Reading) -> Line:
+        made.append(label)
+        return Line(label, reading)
+
+    monkeypatch.setattr("tui.presenters.table.line.Line", counted)
+    state, fleet = TableState(), Fleet(500)
+    deriver = Deriver()
+    for _ in range(3):
+        lines = state.arrange(deriver.feed(fleet.frame()))
+    made.clear()
+    visible = lines[:40]
+    assert [line.label for line in visible] == made
+    assert len(made) == 40 < len(lines)
+
+
+def test_an_order_of_the_same_workloads_is_found_without_their_identities() -> None:
+    """The list of identities by name stays the same object, by which the order is known to be of the same rows."""
+    state, fleet, deriver = TableState(), Fleet(50), Deriver()
+    state.arrange(deriver.feed(fleet.frame()))
+    before = state._ids_by_name
+    state.arrange(deriver.feed(fleet.frame()))
+    assert state._ids_by_name is before
+    assert state._calm._by_name is before
+
+
 def test_columns_fit_every_width_and_the_name_is_always_there() -> None:
     for width in range(20, 260):
         columns = lay_out(DEFAULT, width)
