@@ -16,6 +16,7 @@ from collectors.kernel.cgroup.nested_containers import is_started_outside
 from collectors.kernel.cgroup.open_files import GroupGone, find_directories, raise_file_limit
 from collectors.kernel.cgroup.process_io import is_blkio_dead
 from collectors.kernel.cgroup.processes import host_network_namespace
+from collectors.kernel.cgroup.quiet_folders import QuietFolders
 from collectors.kernel.cgroup.tree import Tree
 from collectors.kernel.cgroup.visibility import blind_spots, with_guessed_networks
 from collectors.kernel.container_names import Names
@@ -69,6 +70,7 @@ class CgroupSource:
         self._parts: set[str] = set()
         """Paths that look like containers and are part of what is around them, such as those of an engine that runs
         inside another container."""
+        self._folders = QuietFolders(self._hierarchy)
         self._readings = 0
         self._is_thorough = False
         self._blind_spots = ("", "", "")
@@ -95,6 +97,7 @@ class CgroupSource:
             is_blkio_dead=blkio is not None and is_blkio_dead(blkio, self._proc, self._sys),
         )
         self._tree = Tree(self._hierarchy.walked, self._proc)
+        self._folders = QuietFolders(self._hierarchy)
         self._machines = Machines(self._hierarchy, self._proc, self._sys)
         self._blind_spots = blind_spots(self._hierarchy, self._context.is_blkio_dead, self._proc)
 
@@ -156,6 +159,7 @@ class CgroupSource:
             group.close()
         if self._machines is not None:
             self._machines.close()
+        self._folders.close()
         self._groups.clear()
         self._unreadable.clear()
         self._parts.clear()
@@ -219,9 +223,10 @@ class CgroupSource:
         """Read all groups; return those whose id is certain."""
         readings: list[tuple[Group, tuple[Sample, ...]]] = []
         is_thorough, self._is_thorough = self._is_thorough, False
+        folder_of = self._folders.read(self._groups.keys())
         for path, group in tuple(self._groups.items()):
             try:
-                samples = group.read(is_thorough)
+                samples = group.read(is_thorough, folder_of.get(path))
             except GroupGone:
                 self._groups.pop(path).close()
                 self._tree.invalidate(path)
