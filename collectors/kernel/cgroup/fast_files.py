@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup import parsers
-from collectors.kernel.cgroup.open_files import BUFFER, BatchRead, CgroupDirs, GroupGone, OpenFile
+from collectors.kernel.cgroup.open_files import BUFFER, BatchRead, CgroupDirs, GroupGone, OpenFile, keep_hottest
 from collectors.kernel.cgroup.quiet_folders import QuietFolder
 from collectors.model.workloads import Sample
 
@@ -103,6 +103,12 @@ class FastFiles:
         if any(self._missing):
             self._plan()
 
+    def keep(self, count: int) -> int:
+        """Keep so many files open, the hottest ones; return how many are. The others are opened for each reading."""
+        kept = keep_hottest((self._files[index] for index in (*_LEADING, *_FOLLOWING)), count)
+        self._batch()
+        return kept
+
     def close(self) -> None:
         """Close the files."""
         for file in self._files:
@@ -125,10 +131,13 @@ class FastFiles:
         previous = self._sample
         may_rest = previous is not None and (previous.cpu_periods_total is None or not self._is_quota_apart)
         unchanged = folder.unchanged if folder is not None and may_rest and not is_thorough else 0
-        is_due = is_thorough or (self._readings % AT_LEAST_EVERY == 0 and unchanged <= AT_LEAST_EVERY)
+        if previous is not None and folder is not None and unchanged > AT_LEAST_EVERY and network == self._network:
+            self.is_idle = True
+            return replace(previous, at_ns=folder.at_ns)
+        is_due = is_thorough or (self._readings % AT_LEAST_EVERY == 0)
         leading = self._leading_texts if unchanged else self._leading.read()
         is_same = may_rest and self._shows_idleness and leading[:2] == self._leading_texts[:2]
-        if not is_same:
+        if previous is not None and not is_same:
             self.changes += 1
         self.is_idle = is_same and not is_due
         following = self._following_texts if self.is_idle else self._following.read()
@@ -138,7 +147,7 @@ class FastFiles:
         if previous is None or leading != self._leading_texts or following != self._following_texts:
             if any(text is not None and len(text) == BUFFER for text in (*leading, *following)):
                 leading, following = self._leading.read_whole(), self._following.read_whole()
-            changed = self._keep(leading, following)
+            changed = self._take(leading, following)
         elif network == self._network:
             return replace(previous, at_ns=at_ns)
         self._sample = sample = self._parse(at_ns, changed, network)
@@ -146,16 +155,20 @@ class FastFiles:
 
     def _plan(self) -> None:
         """Note which files exist."""
-        present = [[index for index in indexes if self._files[index]] for indexes in (_LEADING, _FOLLOWING)]
-        self._present = [*present[0], *present[1]]
         self._missing = [file for file in self._files if not file and file.is_possible]
-        self._leading, self._following = (BatchRead([self._files[index] for index in indexes]) for indexes in present)
+        self._batch()
         self._shows_idleness = bool(self._files[_CPU] and self._files[_MEMORY])
         self._is_quota_apart = bool(self._files[_QUOTA])
         self._sample = None
 
-    def _keep(self, leading: list[bytes | None], following: list[bytes | None]) -> frozenset[int]:
-        """Keep what was read; return the indexes of the files that differ from before."""
+    def _batch(self) -> None:
+        """Note which files are read together, and on which descriptors."""
+        present = [[index for index in indexes if self._files[index]] for indexes in (_LEADING, _FOLLOWING)]
+        self._present = [*present[0], *present[1]]
+        self._leading, self._following = (BatchRead([self._files[index] for index in indexes]) for indexes in present)
+
+    def _take(self, leading: list[bytes | None], following: list[bytes | None]) -> frozenset[int]:
+        """Take over what was read; return the indexes of the files that differ from before."""
         texts: list[bytes | None] = [None] * len(self._files)
         for index, text in zip(self._present, [*leading, *following], strict=True):
             texts[index] = text

@@ -80,6 +80,9 @@ class Group:
         self._slow: Sample | None = None
         self._changes = 0
         """How often the group had done something as of the last slow reading."""
+        self._active = 0
+        self._most_kept = self._kept = -1
+        """How many descriptors it may keep, and keeps; -1: as many as it likes."""
         self._kills: int | None = None
         self.killed = 0
         """OOM kills that no event has reported yet."""
@@ -118,6 +121,20 @@ class Group:
         if self._process_io is not None:
             self._process_io.close()
         self._drop_process()
+
+    def keep(self, most: int) -> int:
+        """Keep so many descriptors, of the files that are read most often; return how many are kept."""
+        if most != self._most_kept:
+            self._most_kept = most
+            kept = int(self._process >= 0)
+            kept += self._fast_files.keep(most - kept)
+            self._kept = kept + self._slow_files.keep(most - kept)
+        return self._kept
+
+    def take_activity(self) -> int:
+        """Return in how many readings it did something since the last call."""
+        before, self._active = self._active, self._fast_files.changes
+        return self._active - before
 
     def read(self, is_thorough: bool = False, folder: QuietFolder | None = None) -> tuple[Sample, ...]:
         """Read the group. The slow sample is repeated, the same object, until there is a new one.
@@ -196,6 +213,9 @@ class Group:
         if self._slow_files.hugepage_sizes != context.hugepage_sizes:
             self._slow_files.close()
             self._slow_files = SlowFiles(self._directories, self._discovered.kind, context.hugepage_sizes)
+            self._most_kept, most = -1, self._most_kept
+            if most >= 0:
+                self.keep(most)
         self._fast_files.reopen()
         self._slow_files.reopen()
         self._slow_files.read(depth)

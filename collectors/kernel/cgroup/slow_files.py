@@ -12,7 +12,7 @@ from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.domain_groups import DomainGroups
 from collectors.kernel.cgroup.limits import Limits
 from collectors.kernel.cgroup.oom_kills import InnerOomKills
-from collectors.kernel.cgroup.open_files import BatchRead, CgroupDirs, OpenFile, slow_file_bound
+from collectors.kernel.cgroup.open_files import BatchRead, CgroupDirs, OpenFile, keep_hottest, slow_file_bound
 from collectors.kernel.procfs import read_bytes
 from collectors.model.workloads import Kind, Sample
 
@@ -119,6 +119,13 @@ class SlowFiles:
         if any(self._missing):
             self._plan()
 
+    def keep(self, count: int) -> int:
+        """Keep so many files open, the hottest ones; return how many are. The others are opened for each reading."""
+        indexes = [index for indexes in self._present for index in indexes]
+        kept = keep_hottest([*(self._files[index] for index in indexes), self._pids_limit], count)
+        self._batch()
+        return kept
+
     def close(self) -> None:
         """Close the files."""
         for file in (*self._files, self._pids_limit):
@@ -182,10 +189,14 @@ class SlowFiles:
     def _plan(self) -> None:
         """Note which files exist."""
         self._missing = [file for file in self._files if not file and file.is_possible]
+        self._batch()
+        self._contents = self._sample = None
+
+    def _batch(self) -> None:
+        """Note which files are read together, and on which descriptors."""
         present = [index for index, file in enumerate(self._files) if file]
         self._present = [[index for index in present if _DEPTHS.get(index, Depth.WHOLE) is depth] for depth in Depth]
         self._batches = [BatchRead([self._files[index] for index in indexes]) for indexes in self._present]
-        self._contents = self._sample = None
 
     def _parse(
         self, epoch: str, process: MachineProcess, memory_stat: bytes, throttled: parsers.Throttling, inner_kills: int

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from collectors.kernel.block_devices import BlockDevices
+from collectors.kernel.cgroup.descriptor_shares import ALL, DescriptorShares
 from collectors.kernel.cgroup.discovery import Cgroup
 from collectors.kernel.cgroup.group import Group, SharedContext
 from collectors.kernel.cgroup.hierarchy import Hierarchy, Mode, detect
@@ -71,6 +72,7 @@ class CgroupSource:
         """Paths that look like containers and are part of what is around them, such as those of an engine that runs
         inside another container."""
         self._folders = QuietFolders(self._hierarchy)
+        self._shares = DescriptorShares()
         self._readings = 0
         self._is_thorough = False
         self._blind_spots = ("", "", "")
@@ -173,7 +175,9 @@ class CgroupSource:
         for path in self._unreadable.keys() - cgroups.keys():
             del self._unreadable[path]
         self._parts &= cgroups.keys()
-        for path in cgroups.keys() - self._groups.keys() - self._parts:
+        new = cgroups.keys() - self._groups.keys() - self._parts
+        self._shares.adapt(self._groups.values(), len(new))
+        for path in new:
             if self._unreadable.get(path, 0) < _TRIES:
                 self._open_group(cgroups[path])
 
@@ -198,11 +202,14 @@ class CgroupSource:
         if cgroup.workload is None or self._context is None or not self._is_of_host(cgroup, self._context):
             return
         try:
-            self._groups[cgroup.path] = Group(cgroup, cgroup.workload, self._context)
+            self._groups[cgroup.path] = group = Group(cgroup, cgroup.workload, self._context)
         except GroupGone:
             # Leftovers in a hierarchy without counters are common on v1.
             self._unreadable[cgroup.path] = self._unreadable.get(cgroup.path, 0) + 1
             self._tree.invalidate(cgroup.path)
+        else:
+            if self._shares.share < ALL:
+                group.keep(self._shares.share)
 
     def _is_of_host(self, cgroup: Cgroup, context: SharedContext) -> bool:
         """Whether a cgroup is a workload of this host, and not a part of what is around it."""
