@@ -37,9 +37,11 @@ class DescriptorShares:
         share = fitting if fitting < self.share else max(self.share, growing)
         if share != self.share or (share < ALL and self._readings % _SHARED_OUT_EVERY == 0):
             self.share = share
-            self._share_out(groups, most - share * count)
+            self.share_out(groups, new)
 
-    def _share_out(self, groups: Collection[Group], left: int) -> None:
+    def share_out(self, groups: Collection[Group], new: int = 0) -> None:
+        """Give each group its share, and what is left to those that did something since the last time, then to any."""
+        left = highest_kept() - self.share * (len(groups) + new)
         activities = [(group.take_activity(), group) for group in groups]
         for activity, group in sorted(activities, key=lambda one: -one[0]):
             more = left if activity else min(left, 1)
