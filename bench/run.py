@@ -6,7 +6,6 @@ import argparse
 import os
 import platform
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -25,6 +24,7 @@ from bench import (
     systemd_host,
     tick_steps,
 )
+from bench.ending import working_folder
 from bench.measure import Result, yardstick
 
 _RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -80,10 +80,10 @@ def main(argv: Sequence[str]) -> int:
     only = asking.parse_args(argv).only
     chapters: list[str] = []
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="vmtop-bench-", dir=os.environ.get("TMPDIR", "/var/tmp")) as folder:  # noqa: S108
+    with working_folder(os.environ.get("TMPDIR", "/var/tmp")) as folder:  # noqa: S108
         for part in known:
             if only in (None, part.name):
-                (place := Path(folder) / part.name).mkdir()
+                (place := folder / part.name).mkdir()
                 chapters.append("\n".join((f"## {part.title}\n", table(part.measure(place)), part.about)))
             if only is None:
                 _write(chapters, time.monotonic() - began)

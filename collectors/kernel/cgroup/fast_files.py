@@ -1,9 +1,11 @@
 """The files of a group that are read at every tick, on open descriptors.
 
-This is the hottest loop of vmtop. All files are read first, and parsed only if one of them has changed since the
-previous reading, which is rare for most workloads of a host. A group that used no CPU time and holds as much memory as
-before is idle: files that cannot change without these are read less often. A group whose quota is counted in a separate
-file is never treated as idle: it may be throttled, which is counted too.
+This is the hottest loop of vmtop. All files are read first, and only those that have changed since the previous
+reading are parsed, which are few for most workloads of a host. A group that used no CPU time and holds as much memory
+as before is idle: files that cannot change without these are read less often. A group whose quota is counted in a
+separate file is never treated as idle: it may be throttled, which is counted too.
+
+Nothing at all is read of a group in a folder that has not moved (`quiet_folders.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from msgspec.structs import replace
 
 from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup import parsers
-from collectors.kernel.cgroup.open_files import BUFFER, BatchRead, CgroupDirs, GroupGone, OpenFile
+from collectors.kernel.cgroup.open_files import BUFFER, BatchRead, CgroupDirs, GroupGone, OpenFile, keep_hottest
+from collectors.kernel.cgroup.quiet_folders import QuietFolder
 from collectors.model.workloads import Sample
 
 _CPU, _TICKS, _QUOTA, _MEMORY, _MEMORY_STAT, _DISK, _OPERATIONS, _PRESSURE = range(8)
@@ -22,8 +25,14 @@ _LEADING = (_CPU, _MEMORY, _DISK, _OPERATIONS, _PRESSURE)
 """Always read: disk writeback goes on without CPU time of the group, and so does waiting for a CPU."""
 _FOLLOWING = (_TICKS, _QUOTA, _MEMORY_STAT)
 """User and system time, throttling, and the composition of memory."""
+_NONE, _ALL = frozenset[int](), frozenset(range(8))
+_OF_CPU, _OF_DISK = frozenset((_CPU, _TICKS, _QUOTA)), frozenset((_DISK, _OPERATIONS))
+_OF_MEMORY = frozenset((_MEMORY, _MEMORY_STAT))
 AT_LEAST_EVERY = 5
 """Readings after which those of an idle group are read too: the kernel may age its pages."""
+
+Fields = dict[str, int | None]
+"""Values of a sample by their names."""
 
 
 class FastFiles:
@@ -71,14 +80,22 @@ class FastFiles:
             raise GroupGone(directories.path)
         self.epoch = str(self._files[_CPU].inode() or self._files[_MEMORY].inode())
         self._sample: Sample | None = None
-        self._texts: list[bytes | None] = []
-        self._readings = 0
-        self.is_idle = False
-        """Whether the group did nothing since the previous reading, as far as the leading files show."""
+        self._leading_texts: list[bytes | None] = []
+        self._following_texts: list[bytes | None] = []
+        self._texts: list[bytes | None] = [None] * len(paths)
+        """The newest content of each file, in the order of their indexes."""
         self._network: parsers.Network | None = None
-        self.memory_stat: bytes | None = None
-        """The newest memory.stat, for callers that need other keys of it."""
+        self.changes = 0
+        """How often the CPU time or the memory was not what it was at the reading before."""
+        self.is_idle = False
+        """Whether the last reading left out what cannot have changed."""
+        self._readings = 0
         self._plan()
+
+    @property
+    def memory_stat(self) -> bytes | None:
+        """The newest memory.stat, for callers that need other keys of it."""
+        return self._texts[_MEMORY_STAT]
 
     def reopen(self) -> None:
         """Open the files that were missing: controllers may be enabled later, one by one."""
@@ -87,94 +104,146 @@ class FastFiles:
         if any(self._missing):
             self._plan()
 
+    def keep(self, count: int) -> int:
+        """Keep so many files open, the hottest ones; return how many are. The others are opened for each reading."""
+        kept = keep_hottest((self._files[index] for index in (*_LEADING, *_FOLLOWING)), count)
+        self._batch()
+        return kept
+
     def close(self) -> None:
         """Close the files."""
         for file in self._files:
             file.close()
 
-    def read(self, network: parsers.Network | None) -> Sample:
-        """Read everything once; the network's counters are copied as they are.
+    def read(
+        self, network: parsers.Network | None, folder: QuietFolder | None = None, is_thorough: bool = False
+    ) -> Sample:
+        """Read once; the network's counters are copied as they are.
+
+        Args:
+            network: What was read of its network; `None` where it has none of its own.
+            folder: What tells of the folder that the group is in, if anything does, read before.
+            is_thorough: Read everything.
 
         Raises:
             GroupGone: The group was removed.
         """
-        leading = self._leading.read()
         self._readings += 1
-        previous, count = self._sample, len(leading)
-        self.is_idle = (
-            previous is not None
-            and self._shows_idleness
-            and (previous.cpu_periods_total is None or not self._is_quota_apart)
-            and leading[:2] == self._texts[:2]
-            and self._readings % AT_LEAST_EVERY != 0
-        )
-        texts = leading + (self._texts[count:] if self.is_idle else self._following.read())
-        at_ns = time.monotonic_ns()
-        if previous is not None and texts == self._texts and network == self._network:
+        previous = self._sample
+        may_rest = previous is not None and (previous.cpu_periods_total is None or not self._is_quota_apart)
+        unchanged = folder.unchanged if folder is not None and may_rest and not is_thorough else 0
+        if previous is not None and folder is not None and unchanged > AT_LEAST_EVERY and network == self._network:
+            self.is_idle = True
+            return replace(previous, at_ns=folder.at_ns)
+        is_due = is_thorough or (self._readings % AT_LEAST_EVERY == 0)
+        leading = self._leading_texts if unchanged else self._leading.read()
+        is_same = may_rest and self._shows_idleness and leading[:2] == self._leading_texts[:2]
+        if previous is not None and not is_same:
+            self.changes += 1
+        self.is_idle = is_same and not is_due
+        following = self._following_texts if self.is_idle else self._following.read()
+        is_of_folder = folder is not None and unchanged and self.is_idle and network == self._network
+        at_ns = folder.at_ns if folder is not None and is_of_folder else time.monotonic_ns()
+        changed = _NONE
+        if previous is None or leading != self._leading_texts or following != self._following_texts:
+            if any(text is not None and len(text) == BUFFER for text in (*leading, *following)):
+                leading, following = self._leading.read_whole(), self._following.read_whole()
+            changed = self._take(leading, following)
+        elif network == self._network:
             return replace(previous, at_ns=at_ns)
-        if any(text is not None and len(text) == BUFFER for text in texts):
-            texts = self._leading.read_whole() + self._following.read_whole()
-        self._texts, self._network = texts, network
-        self._sample = sample = self._parse(at_ns, network)
+        self._sample = sample = self._parse(at_ns, changed, network)
         return sample
 
     def _plan(self) -> None:
         """Note which files exist."""
-        present = [[index for index in indexes if self._files[index]] for indexes in (_LEADING, _FOLLOWING)]
-        self._present = [*present[0], *present[1]]
         self._missing = [file for file in self._files if not file and file.is_possible]
-        self._leading, self._following = (BatchRead([self._files[index] for index in indexes]) for indexes in present)
+        self._batch()
         self._shows_idleness = bool(self._files[_CPU] and self._files[_MEMORY])
         self._is_quota_apart = bool(self._files[_QUOTA])
         self._sample = None
 
-    def _parse(self, at_ns: int, network: parsers.Network | None) -> Sample:
+    def _batch(self) -> None:
+        """Note which files are read together, and on which descriptors."""
+        present = [[index for index in indexes if self._files[index]] for indexes in (_LEADING, _FOLLOWING)]
+        self._present = [*present[0], *present[1]]
+        self._leading, self._following = (BatchRead([self._files[index] for index in indexes]) for indexes in present)
+
+    def _take(self, leading: list[bytes | None], following: list[bytes | None]) -> frozenset[int]:
+        """Take over what was read; return the indexes of the files that differ from before."""
         texts: list[bytes | None] = [None] * len(self._files)
-        for index, text in zip(self._present, self._texts, strict=True):
+        for index, text in zip(self._present, [*leading, *following], strict=True):
             texts[index] = text
-        self.memory_stat = memory_stat = texts[_MEMORY_STAT]
-        charged, pressure = parsers.number(texts[_MEMORY] or b""), texts[_PRESSURE]
-        inactive = parsers.inactive_file(memory_stat) if memory_stat else None
-        cpu = self._cpu_of(texts[_CPU], texts[_TICKS])
-        quota = texts[_QUOTA] if self._files[_QUOTA] else texts[_CPU]
+        changed = frozenset(index for index, text in enumerate(texts) if text != self._texts[index])
+        self._leading_texts, self._following_texts, self._texts = leading, following, texts
+        return changed
+
+    def _parse(self, at_ns: int, changed: frozenset[int], network: parsers.Network | None) -> Sample:
+        """Make a sample of the previous one and of the files that differ, or of all if there is no previous one."""
+        previous = self._sample
+        is_first = previous is None
+        if previous is None:
+            previous, changed = Sample(source="cgroup", at_ns=at_ns, epoch=self.epoch), _ALL
+        fields: Fields = {}
+        if changed & _OF_CPU:
+            fields.update(self._cpu_fields(self._texts[_CPU], self._texts[_TICKS], self._texts[_QUOTA]))
+        if changed & _OF_DISK:
+            fields.update(self._disk_fields(self._texts[_DISK], self._texts[_OPERATIONS]))
+        if _PRESSURE in changed:
+            pressure = self._texts[_PRESSURE]
+            fields["cpu_stall_total_ns"] = parsers.stall_ns(pressure, b"some") if pressure else None
+            fields["cpu_stall_full_total_ns"] = parsers.stall_ns(pressure, b"full") if pressure else None
+        if changed & _OF_MEMORY:
+            fields.update(_memory_fields(self._texts[_MEMORY], self._texts[_MEMORY_STAT]))
+        if is_first or network != self._network:
+            self._network = network
+            fields.update(_network_fields(network))
+        return replace(previous, at_ns=at_ns, **fields)
+
+    def _cpu_fields(self, text: bytes | None, ticks: bytes | None, quota: bytes | None) -> Fields:
+        cpu = parsers.Cpu()
+        if text is not None:
+            cpu = parsers.cpu_v2(text) if self._is_v2_cpu else parsers.cpu_v1(text, ticks or b"")
+        quota = quota if self._files[_QUOTA] else text
         throttled = parsers.throttling(quota) if quota and not self._has_inner_quotas else parsers.Throttling()
-        disk = self._disk_of(texts[_DISK], texts[_OPERATIONS])
-        return Sample(
-            source="cgroup",
-            at_ns=at_ns,
-            epoch=self.epoch,
-            cpu_total_ns=cpu.total_ns,
-            cpu_user_total_ns=cpu.user_ns,
-            cpu_system_total_ns=cpu.system_ns,
-            cpu_periods_total=throttled.periods,
-            cpu_throttled_periods_total=throttled.throttled_periods,
-            cpu_throttled_total_ns=throttled.throttled_ns,
-            cpu_stall_total_ns=parsers.stall_ns(pressure, b"some") if pressure else None,
-            cpu_stall_full_total_ns=parsers.stall_ns(pressure, b"full") if pressure else None,
-            memory_charged_bytes=charged,
-            memory_inactive_file_bytes=inactive,
-            memory_unreclaimable_bytes=parsers.unreclaimable(memory_stat, charged, inactive) if memory_stat else None,
-            disk_read_total_bytes=disk.read_bytes,
-            disk_write_total_bytes=disk.write_bytes,
-            disk_reads_total=disk.reads,
-            disk_writes_total=disk.writes,
-            net_rx_total_bytes=network.rx_bytes if network else None,
-            net_tx_total_bytes=network.tx_bytes if network else None,
-            net_rx_packets_total=network.rx_packets if network else None,
-            net_tx_packets_total=network.tx_packets if network else None,
-            net_drops_total=network.drops if network else None,
-        )
+        return {
+            "cpu_total_ns": cpu.total_ns,
+            "cpu_user_total_ns": cpu.user_ns,
+            "cpu_system_total_ns": cpu.system_ns,
+            "cpu_periods_total": throttled.periods,
+            "cpu_throttled_periods_total": throttled.throttled_periods,
+            "cpu_throttled_total_ns": throttled.throttled_ns,
+        }
 
-    def _cpu_of(self, text: bytes | None, ticks: bytes | None) -> parsers.Cpu:
-        if text is None:
-            return parsers.Cpu()
-        return parsers.cpu_v2(text) if self._is_v2_cpu else parsers.cpu_v1(text, ticks or b"")
+    def _disk_fields(self, text: bytes | None, operations: bytes | None) -> Fields:
+        disk = parsers.Disk()
+        if text is not None:
+            counted = parsers.io_v1(text, operations) if self._is_v1_disk else parsers.io_v2(text)
+            total = self._block_devices.total(counted)
+            has_no_operations = self._is_v1_disk and operations is None
+            disk = parsers.Disk(*total[:2]) if has_no_operations else parsers.Disk(*total)
+        return {
+            "disk_read_total_bytes": disk.read_bytes,
+            "disk_write_total_bytes": disk.write_bytes,
+            "disk_reads_total": disk.reads,
+            "disk_writes_total": disk.writes,
+        }
 
-    def _disk_of(self, text: bytes | None, operations: bytes | None) -> parsers.Disk:
-        if text is None:
-            return parsers.Disk()
-        counted = parsers.io_v1(text, operations) if self._is_v1_disk else parsers.io_v2(text)
-        total = self._block_devices.total(counted)
-        if self._is_v1_disk and operations is None:
-            return parsers.Disk(total.read_bytes, total.write_bytes)
-        return parsers.Disk(*total)
+
+def _memory_fields(charged_text: bytes | None, stat: bytes | None) -> Fields:
+    charged = parsers.number(charged_text) if charged_text else None
+    inactive = parsers.inactive_file(stat) if stat else None
+    return {
+        "memory_charged_bytes": charged,
+        "memory_inactive_file_bytes": inactive,
+        "memory_unreclaimable_bytes": parsers.unreclaimable(stat, charged, inactive) if stat else None,
+    }
+
+
+def _network_fields(network: parsers.Network | None) -> Fields:
+    return {
+        "net_rx_total_bytes": network.rx_bytes if network else None,
+        "net_tx_total_bytes": network.tx_bytes if network else None,
+        "net_rx_packets_total": network.rx_packets if network else None,
+        "net_tx_packets_total": network.tx_packets if network else None,
+        "net_drops_total": network.drops if network else None,
+    }

@@ -19,7 +19,8 @@ from collectors.kernel.cgroup.limits import Limits
 from collectors.kernel.cgroup.networks import NetworkClaims, roles_of_process
 from collectors.kernel.cgroup.open_files import find_directories
 from collectors.kernel.cgroup.process_io import ProcessIo
-from collectors.kernel.cgroup.slow_files import SlowFiles, read_machine_process
+from collectors.kernel.cgroup.quiet_folders import QuietFolder
+from collectors.kernel.cgroup.slow_files import Depth, SlowFiles, read_machine_process
 from collectors.kernel.cgroup.unmeasured import unmeasured_files, unmeasured_network
 from collectors.kernel.container_names import Names
 from collectors.kernel.network_edge import NetworkEdge
@@ -27,6 +28,10 @@ from collectors.model.workloads import Kind, Sample, State, Unmeasured, Workload
 from collectors.safety.sanitize import sanitize
 
 _SLOW_EVERY = 5
+_WHOLE_EVERY = 15
+"""Readings after which a slow one includes what cannot have changed in a group that did nothing."""
+_ANYWAY_EVERY = 60
+"""Readings after which everything is read, whatever tells that nothing has changed."""
 _NOTES_EVERY = 12
 """Slow readings after which it is noted again what cannot be measured: it changes only when someone changes it."""
 _PATIENCE = 3
@@ -71,8 +76,13 @@ class Group:
         self._slow_files = SlowFiles(self._directories, discovered.kind, context.hugepage_sizes)
         self._readings = 0
         # the inode spreads the slow readings of all groups over the ticks
-        self._offset = int(self._fast_files.epoch) % _SLOW_EVERY
+        self._offset = int(self._fast_files.epoch) % _ANYWAY_EVERY
         self._slow: Sample | None = None
+        self._changes = 0
+        """How often the group had done something as of the last slow reading."""
+        self._active = 0
+        self._most_kept = self._kept = -1
+        """How many descriptors it may keep, and keeps; -1: as many as it likes."""
         self._kills: int | None = None
         self.killed = 0
         """OOM kills that no event has reported yet."""
@@ -112,19 +122,37 @@ class Group:
             self._process_io.close()
         self._drop_process()
 
-    def read(self, is_thorough: bool = False) -> tuple[Sample, ...]:
+    def keep(self, most: int) -> int:
+        """Keep so many descriptors, of the files that are read most often; return how many are kept."""
+        if most != self._most_kept:
+            self._most_kept = most
+            kept = int(self._process >= 0)
+            kept += self._fast_files.keep(most - kept)
+            self._kept = kept + self._slow_files.keep(most - kept)
+        return self._kept
+
+    def take_activity(self) -> int:
+        """Return in how many readings it did something since the last call."""
+        before, self._active = self._active, self._fast_files.changes
+        return self._active - before
+
+    def read(self, is_thorough: bool = False, folder: QuietFolder | None = None) -> tuple[Sample, ...]:
         """Read the group. The slow sample is repeated, the same object, until there is a new one.
 
         Args:
-            is_thorough: Make a new slow sample now.
+            is_thorough: Read everything, and make a new slow sample now.
+            folder: What tells of the folder that the group is in, read before; `None` if nothing does.
 
         Raises:
             GroupGone: It was removed.
         """
-        sample = self._fast_files.read(self._read_network() if self._identity.network is not None else None)
+        turn = self._readings + self._offset
+        is_thorough = is_thorough or turn % _ANYWAY_EVERY == 0
+        network = self._read_network() if self._identity.network is not None else None
+        sample = self._fast_files.read(network, folder, is_thorough)
         slow = self._slow
-        if slow is None or is_thorough or self._readings == 1 or (self._readings + self._offset) % _SLOW_EVERY == 0:
-            slow = self._slow = self._read_slow()
+        if slow is None or is_thorough or self._readings == 1 or turn % _SLOW_EVERY == 0:
+            slow = self._slow = self._read_slow(self._depth(turn, is_thorough, folder))
         self._readings += 1
         approximate = (
             None if self._process_io is None else self._read_process_io(self._process_io, sample.at_ns, is_thorough)
@@ -171,17 +199,29 @@ class Group:
         )
         return self._workload
 
-    def _read_slow(self) -> Sample:
+    def _depth(self, turn: int, is_thorough: bool, folder: QuietFolder | None) -> Depth:
+        """Return how much a slow reading has to include. Each group had one since a folder moved more than five ago."""
+        changes, self._changes = self._changes, self._fast_files.changes
+        if is_thorough or self._readings <= 1:
+            return Depth.WHOLE
+        if folder is not None and folder.unchanged > _SLOW_EVERY:
+            return Depth.STATE
+        return Depth.WHOLE if changes != self._changes or turn % _WHOLE_EVERY == 0 else Depth.WAITING
+
+    def _read_slow(self, depth: Depth) -> Sample:
         context = self._context
         if self._slow_files.hugepage_sizes != context.hugepage_sizes:
             self._slow_files.close()
             self._slow_files = SlowFiles(self._directories, self._discovered.kind, context.hugepage_sizes)
+            self._most_kept, most = -1, self._most_kept
+            if most >= 0:
+                self.keep(most)
         self._fast_files.reopen()
         self._slow_files.reopen()
-        self._slow_files.read()
+        self._slow_files.read(depth)
         if self._readings and self._is_search_due():
             self._identify_again()
-        if self._process_io is not None and self._slow_files.is_populated is not False:
+        if self._process_io is not None and depth is Depth.WHOLE and self._slow_files.is_populated is not False:
             self._process_io.find_folders()
         self._state = state_of(self._identity, self._slow_files.is_frozen)
         process = read_machine_process(self._discovered.kind, context.proc, self._identity.pid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -43,7 +43,7 @@ def raise_file_limit() -> None:
 
 
 @cache
-def _highest_kept() -> int:
+def highest_kept() -> int:
     """Return the descriptor number from which files are not kept open: the other sources need descriptors too."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVED
 
@@ -51,7 +51,7 @@ def _highest_kept() -> int:
 @cache
 def slow_file_bound() -> int:
     """Return the descriptor number below which slow files are kept open."""
-    return min(_SLOW_KEPT, _highest_kept() * 3 // 4)
+    return min(_SLOW_KEPT, highest_kept() * 3 // 4)
 
 
 class OpenFile:
@@ -82,16 +82,22 @@ class OpenFile:
 
     def reopen(self) -> None:
         """Open the file if it is not open; the kernel creates files as controllers are enabled."""
-        if self._path is None or self:
-            return
+        if not self:
+            self._is_unkept = self._open()
+
+    def _open(self) -> bool:
+        """Open the file where it may be kept; return whether it exists without being kept."""
+        if self._path is None:
+            return False
         try:
-            self.descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
-            self._is_unkept = error.errno in _EXHAUSTED
-            return
-        if self.descriptor >= (self._bound or _highest_kept()):
-            os.close(self.descriptor)
-            self.descriptor, self._is_unkept = -1, True
+            return error.errno in _EXHAUSTED
+        if descriptor >= (self._bound or highest_kept()):
+            os.close(descriptor)
+            return True
+        self.descriptor = descriptor
+        return False
 
     def read(self) -> bytes | None:
         """Return the current content; `None` when there is none.
@@ -100,7 +106,7 @@ class OpenFile:
             GroupGone: The cgroup was removed.
         """
         if self.descriptor < 0:
-            return read_bytes(self._path) if self._is_unkept and self._path else None
+            return self._read_unkept() if self._is_unkept and self._path else None
         try:
             text = os.pread(self.descriptor, BUFFER, 0)
             while len(text) and len(text) % BUFFER == 0:
@@ -114,6 +120,12 @@ class OpenFile:
             return None  # EOPNOTSUPP: pressure is switched off
         return text
 
+    def _read_unkept(self) -> bytes | None:
+        text = read_bytes(self._path or "")
+        if text is None and not os.path.exists(self._path or ""):
+            raise GroupGone(self._path)
+        return text
+
     def inode(self) -> int:
         """Return the file's inode, which differs in a new directory of the same name; 0 when the file is missing."""
         if self.descriptor >= 0:
@@ -123,12 +135,34 @@ class OpenFile:
         except OSError:
             return 0
 
+    def keep(self, is_kept: bool) -> bool:
+        """Keep a file open if possible, or else open it for each reading from now on. It must exist.
+
+        Returns:
+            Whether it is kept open.
+        """
+        if is_kept and self.descriptor < 0:
+            self._open()
+        elif not is_kept and self.descriptor >= 0:
+            self.close()
+        self._is_unkept = self.descriptor < 0
+        return self.descriptor >= 0
+
     def close(self) -> None:
         """Close the file."""
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
         self._is_unkept = False
+
+
+def keep_hottest(files: Iterable[OpenFile], count: int) -> int:
+    """Keep the first so many of the files that exist open, and let go of the others; return how many are kept."""
+    kept = 0
+    for file in files:
+        if file and file.keep(kept < count):
+            kept += 1
+    return kept
 
 
 class BatchRead:

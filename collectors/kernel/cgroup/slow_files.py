@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from enum import IntEnum
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -11,12 +12,23 @@ from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.domain_groups import DomainGroups
 from collectors.kernel.cgroup.limits import Limits
 from collectors.kernel.cgroup.oom_kills import InnerOomKills
-from collectors.kernel.cgroup.open_files import BatchRead, CgroupDirs, OpenFile, slow_file_bound
+from collectors.kernel.cgroup.open_files import BatchRead, CgroupDirs, OpenFile, keep_hottest, slow_file_bound
 from collectors.kernel.procfs import read_bytes
 from collectors.model.workloads import Kind, Sample
 
 _LIMITS_EVERY = 3
 """Slow readings after which limits are read again: they change only when a user changes them."""
+
+
+class Depth(IntEnum):
+    """How much is read."""
+
+    STATE = 0
+    """Whether it is frozen: this comes from outside, and a frozen group does nothing."""
+    WAITING = 1
+    """Also pressure: what waits for memory or a disk may use no CPU time meanwhile."""
+    WHOLE = 2
+    """Everything."""
 
 
 class GroupLimits(NamedTuple):
@@ -35,13 +47,21 @@ class MachineProcess(NamedTuple):
 
 
 _PIDS, _PEAK, _KILLS, _SWAP, _MEMORY_PRESSURE, _IO_PRESSURE, _EVENTS, _FREEZE, _FREEZER, _HUGETLB = range(10)
+_DEPTHS = {
+    _FREEZE: Depth.STATE,
+    _FREEZER: Depth.STATE,
+    _MEMORY_PRESSURE: Depth.WAITING,
+    _IO_PRESSURE: Depth.WAITING,
+    _EVENTS: Depth.WAITING,
+}
+"""At which depth a file is read; the others: when everything is."""
 
 
 class SlowFiles:
     """Tasks, swap, hugepages, peak, kills, pressure, limits and the freezer of one group.
 
-    Values that a kernel or cgroup version lacks are `None`. `read` reads all files together; they are parsed only if
-    one of them has changed since the previous reading.
+    Values that a kernel or cgroup version lacks are `None`. Files are parsed only if one of them has changed since the
+    previous reading.
 
     Args:
         directories: Its directories.
@@ -78,8 +98,10 @@ class SlowFiles:
         self._pids_limit = OpenFile(directories.file("pids", "pids.max", "pids.max"), slow_file_bound())
         self._limits = GroupLimits()
         self._readings = 0
-        self._contents: list[bytes | None] | None = None
+        self._contents: list[list[bytes | None]] | None = None
+        """What was read at each depth."""
         self._texts: list[bytes] = []
+        self._inner_kill_count = 0
         self._inputs: tuple[object, ...] = ()
         """The values other than files that the sample was made from."""
         self._sample: Sample | None = None
@@ -97,24 +119,37 @@ class SlowFiles:
         if any(self._missing):
             self._plan()
 
+    def keep(self, count: int) -> int:
+        """Keep so many files open, the hottest ones; return how many are. The others are opened for each reading."""
+        indexes = [index for indexes in self._present for index in indexes]
+        kept = keep_hottest([*(self._files[index] for index in indexes), self._pids_limit], count)
+        self._batch()
+        return kept
+
     def close(self) -> None:
         """Close the files."""
         for file in (*self._files, self._pids_limit):
             file.close()
 
-    def read(self) -> None:
-        """Read everything once.
+    def read(self, depth: Depth = Depth.WHOLE) -> None:
+        """Read the files of a depth and of those before it; all if one of these has changed.
 
         Raises:
             GroupGone: The group was removed.
         """
-        contents = self._batch.read()
-        if contents == self._contents:
+        known = self._contents
+        read = [batch.read() for batch in self._batches[: depth + 1]]
+        if known is None or (depth is not Depth.WHOLE and read != known[: depth + 1]):
+            read += [batch.read() for batch in self._batches[depth + 1 :]]
+        if len(read) == len(self._batches) and self._inner_kills is not None:
+            self._inner_kill_count = self._inner_kills.total()
+        if known is not None and read == known[: len(read)]:
             return
-        self._contents = contents
+        self._contents = read
         texts = [b""] * len(self._files)
-        for index, text in zip(self._present, contents, strict=True):
-            texts[index] = text or b""
+        for indexes, contents in zip(self._present, read, strict=True):
+            for index, text in zip(indexes, contents, strict=True):
+                texts[index] = text or b""
         events = texts[_EVENTS]
         self.is_populated = b"populated 1" in events if events else None
         # v2 has one file for the state and one for the request; v1 has one file with a word for each
@@ -142,7 +177,7 @@ class SlowFiles:
             self._limits = GroupLimits(cores, limits.memory_bytes(domain.path if domain else self._path), pids_limit)
         self._readings += 1
         throttled = self._domain.throttling() if self._domain else parsers.Throttling()
-        inner_kills = self._inner_kills.total() if self._inner_kills else 0
+        inner_kills = self._inner_kill_count
         inputs = (self._limits, epoch, process, memory_stat, throttled, inner_kills)
         if self._sample is None or inputs != self._inputs:
             self._inputs = inputs
@@ -154,9 +189,14 @@ class SlowFiles:
     def _plan(self) -> None:
         """Note which files exist."""
         self._missing = [file for file in self._files if not file and file.is_possible]
-        self._present = [index for index, file in enumerate(self._files) if file]
-        self._batch = BatchRead([self._files[index] for index in self._present])
+        self._batch()
         self._contents = self._sample = None
+
+    def _batch(self) -> None:
+        """Note which files are read together, and on which descriptors."""
+        present = [index for index, file in enumerate(self._files) if file]
+        self._present = [[index for index in present if _DEPTHS.get(index, Depth.WHOLE) is depth] for depth in Depth]
+        self._batches = [BatchRead([self._files[index] for index in indexes]) for indexes in self._present]
 
     def _parse(
         self, epoch: str, process: MachineProcess, memory_stat: bytes, throttled: parsers.Throttling, inner_kills: int

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from collectors.kernel.block_devices import BlockDevices
+from collectors.kernel.cgroup.descriptor_shares import ALL, DescriptorShares
 from collectors.kernel.cgroup.discovery import Cgroup
 from collectors.kernel.cgroup.group import Group, SharedContext
 from collectors.kernel.cgroup.hierarchy import Hierarchy, Mode, detect
@@ -16,6 +17,7 @@ from collectors.kernel.cgroup.nested_containers import is_started_outside
 from collectors.kernel.cgroup.open_files import GroupGone, find_directories, raise_file_limit
 from collectors.kernel.cgroup.process_io import is_blkio_dead
 from collectors.kernel.cgroup.processes import host_network_namespace
+from collectors.kernel.cgroup.quiet_folders import QuietFolders
 from collectors.kernel.cgroup.tree import Tree
 from collectors.kernel.cgroup.visibility import blind_spots, with_guessed_networks
 from collectors.kernel.container_names import Names
@@ -69,6 +71,8 @@ class CgroupSource:
         self._parts: set[str] = set()
         """Paths that look like containers and are part of what is around them, such as those of an engine that runs
         inside another container."""
+        self._folders = QuietFolders(self._hierarchy)
+        self._shares = DescriptorShares()
         self._readings = 0
         self._is_thorough = False
         self._blind_spots = ("", "", "")
@@ -95,6 +99,7 @@ class CgroupSource:
             is_blkio_dead=blkio is not None and is_blkio_dead(blkio, self._proc, self._sys),
         )
         self._tree = Tree(self._hierarchy.walked, self._proc)
+        self._folders = QuietFolders(self._hierarchy)
         self._machines = Machines(self._hierarchy, self._proc, self._sys)
         self._blind_spots = blind_spots(self._hierarchy, self._context.is_blkio_dead, self._proc)
 
@@ -156,6 +161,7 @@ class CgroupSource:
             group.close()
         if self._machines is not None:
             self._machines.close()
+        self._folders.close()
         self._groups.clear()
         self._unreadable.clear()
         self._parts.clear()
@@ -169,7 +175,9 @@ class CgroupSource:
         for path in self._unreadable.keys() - cgroups.keys():
             del self._unreadable[path]
         self._parts &= cgroups.keys()
-        for path in cgroups.keys() - self._groups.keys() - self._parts:
+        new = cgroups.keys() - self._groups.keys() - self._parts
+        self._shares.adapt(self._groups.values(), len(new))
+        for path in new:
             if self._unreadable.get(path, 0) < _TRIES:
                 self._open_group(cgroups[path])
 
@@ -194,11 +202,14 @@ class CgroupSource:
         if cgroup.workload is None or self._context is None or not self._is_of_host(cgroup, self._context):
             return
         try:
-            self._groups[cgroup.path] = Group(cgroup, cgroup.workload, self._context)
+            self._groups[cgroup.path] = group = Group(cgroup, cgroup.workload, self._context)
         except GroupGone:
             # Leftovers in a hierarchy without counters are common on v1.
             self._unreadable[cgroup.path] = self._unreadable.get(cgroup.path, 0) + 1
             self._tree.invalidate(cgroup.path)
+        else:
+            if self._shares.share < ALL:
+                group.keep(self._shares.share)
 
     def _is_of_host(self, cgroup: Cgroup, context: SharedContext) -> bool:
         """Whether a cgroup is a workload of this host, and not a part of what is around it."""
@@ -219,9 +230,10 @@ class CgroupSource:
         """Read all groups; return those whose id is certain."""
         readings: list[tuple[Group, tuple[Sample, ...]]] = []
         is_thorough, self._is_thorough = self._is_thorough, False
+        folder_of = self._folders.read(self._groups.keys())
         for path, group in tuple(self._groups.items()):
             try:
-                samples = group.read(is_thorough)
+                samples = group.read(is_thorough, folder_of.get(path))
             except GroupGone:
                 self._groups.pop(path).close()
                 self._tree.invalidate(path)
