@@ -3,16 +3,20 @@
 This is the hottest loop of vmtop. All files are read first, and parsed only if one of them has changed since the
 previous reading, which is rare for most workloads of a host. A group that used no CPU time and holds as much memory as
 before is idle: files that cannot change without these are read less often. A group whose quota is counted in a separate
-file is never treated as idle: it may be throttled, which is counted too.
+file is never treated as idle: it may be throttled, which is counted too. Where BPF tells that nothing of an idle group
+has moved, none of its files is read.
 """
 
 from __future__ import annotations
 
+import itertools
 import time
+from operator import attrgetter
 
 from msgspec.structs import replace
 
 from collectors.kernel.block_devices import BlockDevices
+from collectors.kernel.bpf.quiet import CHECKED_EVERY, QuietGroups, Watch
 from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.open_files import BUFFER, BatchRead, CgroupDirs, GroupGone, OpenFile
 from collectors.model.workloads import Sample
@@ -24,6 +28,13 @@ _FOLLOWING = (_TICKS, _QUOTA, _MEMORY_STAT)
 """User and system time, throttling, and the composition of memory."""
 AT_LEAST_EVERY = 5
 """Readings after which those of an idle group are read too: the kernel may age its pages."""
+_TOLD = attrgetter(
+    *("cpu_total_ns", "cpu_user_total_ns", "cpu_system_total_ns", "cpu_periods_total", "cpu_throttled_total_ns"),
+    *("cpu_stall_total_ns", "memory_charged_bytes", "disk_read_total_bytes", "disk_write_total_bytes"),
+)
+"""What BPF tells a change of."""
+_TURNS = itertools.count()
+"""Spreads the readings of quiet groups, of which many may have begun at once."""
 
 
 class FastFiles:
@@ -35,6 +46,7 @@ class FastFiles:
         block_devices: BlockDevices,
         is_blkio_dead: bool = False,
         has_inner_quotas: bool = False,
+        quiet_groups: QuietGroups | None = None,
     ) -> None:
         """Open the files that exist.
 
@@ -43,11 +55,16 @@ class FastFiles:
             block_devices: The devices of this host.
             is_blkio_dead: Whether this kernel's v1 blkio does not count.
             has_inner_quotas: Whether groups below it may have quotas of their own: the slow reading counts them all.
+            quiet_groups: What BPF tells; `None` without it.
 
         Raises:
             GroupGone: No hierarchy has its CPU time or memory.
         """
         unified = directories.unified
+        self._directories = directories
+        self._quiet_groups = quiet_groups
+        self._watch: Watch | None = None
+        self._turn = next(_TURNS)
         self._block_devices = block_devices
         # On a hybrid host the v2 tree counts CPU time too, and cpuacct may lack libvirt's machines.
         self._is_v2_cpu = unified is not None
@@ -75,6 +92,8 @@ class FastFiles:
         self._readings = 0
         self.is_idle = False
         """Whether the group did nothing since the previous reading, as far as the leading files show."""
+        self.is_quiet = False
+        """Whether BPF tells that nothing of it has moved since its files were last read."""
         self._network: parsers.Network | None = None
         self.memory_stat: bytes | None = None
         """The newest memory.stat, for callers that need other keys of it."""
@@ -98,16 +117,27 @@ class FastFiles:
         Raises:
             GroupGone: The group was removed.
         """
-        leading = self._leading.read()
         self._readings += 1
-        previous, count = self._sample, len(leading)
-        self.is_idle = (
+        previous, watch = self._sample, self._watch
+        may_idle = (
             previous is not None
             and self._shows_idleness
             and (previous.cpu_periods_total is None or not self._is_quota_apart)
-            and leading[:2] == self._texts[:2]
-            and self._readings % AT_LEAST_EVERY != 0
         )
+        self.is_quiet = watch is not None and watch.is_quiet() and may_idle and network == self._network
+        is_due = (self._readings + self._turn) % CHECKED_EVERY == 0
+        if self.is_quiet and not is_due and previous is not None and watch is not None:
+            self.is_idle = True
+            return replace(previous, at_ns=watch.at_ns)
+        sample = self._read_files(network, may_idle and not self.is_quiet)
+        if watch is not None:
+            watch.note(self.is_quiet and previous is not None and _TOLD(sample) != _TOLD(previous))
+        return sample
+
+    def _read_files(self, network: parsers.Network | None, may_idle: bool) -> Sample:
+        leading = self._leading.read()
+        previous, count = self._sample, len(leading)
+        self.is_idle = may_idle and leading[:2] == self._texts[:2] and self._readings % AT_LEAST_EVERY != 0
         texts = leading + (self._texts[count:] if self.is_idle else self._following.read())
         at_ns = time.monotonic_ns()
         if previous is not None and texts == self._texts and network == self._network:
@@ -127,6 +157,14 @@ class FastFiles:
         self._shows_idleness = bool(self._files[_CPU] and self._files[_MEMORY])
         self._is_quota_apart = bool(self._files[_QUOTA])
         self._sample = None
+        self._watch = self._watched()
+
+    def _watched(self) -> Watch | None:
+        """Return what tells whether the group is quiet; `None` if BPF does not cover all that is read of it."""
+        unified = self._directories.unified
+        if self._quiet_groups is None or unified is None or (self._is_v1_disk and self._files[_DISK]):
+            return None
+        return self._quiet_groups.watch(unified, self._directories.directories.get("memory"))
 
     def _parse(self, at_ns: int, network: parsers.Network | None) -> Sample:
         texts: list[bytes | None] = [None] * len(self._files)

@@ -10,6 +10,7 @@ import msgspec
 
 from collectors.kernel import procfs
 from collectors.kernel.block_devices import BlockDevices
+from collectors.kernel.bpf.quiet import CHECKED_EVERY, QuietGroups
 from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.discovery import Cgroup, DiscoveredWorkload
 from collectors.kernel.cgroup.fast_files import FastFiles
@@ -27,6 +28,8 @@ from collectors.model.workloads import Kind, Sample, State, Unmeasured, Workload
 from collectors.safety.sanitize import sanitize
 
 _SLOW_EVERY = 5
+_QUIET_SLOW_EVERY = CHECKED_EVERY
+"""The same for a group of which BPF tells that nothing has moved."""
 _NOTES_EVERY = 12
 """Slow readings after which it is noted again what cannot be measured: it changes only when someone changes it."""
 _PATIENCE = 3
@@ -49,6 +52,8 @@ class SharedContext:
     networks: NetworkClaims = field(default_factory=NetworkClaims)
     host_table: bytes | None = None
     """The host's table of interfaces as of this reading; `None` until a group needs it."""
+    quiet_groups: QuietGroups | None = None
+    """What BPF tells of the groups; `None` where it was not asked for."""
 
 
 class Group:
@@ -66,12 +71,16 @@ class Group:
         self._directories = find_directories(context.hierarchy, cgroup.path)
         is_machine = discovered.kind is Kind.VM
         self._fast_files = FastFiles(
-            self._directories, context.block_devices, context.is_blkio_dead, has_inner_quotas=is_machine
+            self._directories,
+            context.block_devices,
+            context.is_blkio_dead,
+            has_inner_quotas=is_machine,
+            quiet_groups=context.quiet_groups,
         )
         self._slow_files = SlowFiles(self._directories, discovered.kind, context.hugepage_sizes)
         self._readings = 0
         # the inode spreads the slow readings of all groups over the ticks
-        self._offset = int(self._fast_files.epoch) % _SLOW_EVERY
+        self._offset = int(self._fast_files.epoch) % _QUIET_SLOW_EVERY
         self._slow: Sample | None = None
         self._kills: int | None = None
         self.killed = 0
@@ -123,7 +132,8 @@ class Group:
         """
         sample = self._fast_files.read(self._read_network() if self._identity.network is not None else None)
         slow = self._slow
-        if slow is None or is_thorough or self._readings == 1 or (self._readings + self._offset) % _SLOW_EVERY == 0:
+        every = _QUIET_SLOW_EVERY if self._fast_files.is_quiet else _SLOW_EVERY
+        if slow is None or is_thorough or self._readings == 1 or (self._readings + self._offset) % every == 0:
             slow = self._slow = self._read_slow()
         self._readings += 1
         approximate = (
