@@ -55,7 +55,7 @@ class QuietGroups:
         """Monotonic instant of which the newest rows are."""
         self.problem = ""
         """Why the rows were given up; empty while they are in use."""
-        self._doubts: list[tuple[str, Watch, tuple[bytes | None, bytes | None]]] = []
+        self._doubts: dict[str, Watch] = {}
         self._reader: Reader | None = None
         try:
             self._reader = make_reader((unified,) if memory is None else (unified, memory))
@@ -74,9 +74,9 @@ class QuietGroups:
             self._give_up(str(error))
             return
         self.rows, self.memory_rows, self.at_ns = rows[0], rows[1] if self._has_memory_tree else _NONE, at_ns
-        doubts, self._doubts = self._doubts, []
-        for path, watch, row in doubts:
-            if watch.row() == row:
+        doubts, self._doubts = self._doubts, {}
+        for path, watch in doubts.items():
+            if watch.is_quiet():
                 self._give_up(f"the files of {path} had changed, and its row had not")
                 return
 
@@ -94,9 +94,9 @@ class QuietGroups:
         except OSError:
             return None
 
-    def doubt(self, path: str, watch: Watch, row: tuple[bytes | None, bytes | None]) -> None:
-        """Note that a group's counters have changed since a row that is the newest: the next one has to show it."""
-        self._doubts.append((path, watch, row))
+    def doubt(self, path: str, watch: Watch) -> None:
+        """Note that a group's counters have changed since its newest row: the next one has to be another."""
+        self._doubts[path] = watch
 
     def close(self) -> None:
         """Take the program out of the kernel."""
@@ -124,36 +124,37 @@ class QuietGroups:
 class Watch:
     """Whether one group is quiet. `note` goes with each reading of its files, `is_quiet` comes before."""
 
-    __slots__ = ("_groups", "_inode", "_memory_inode", "_newest", "_path", "_seen")
+    __slots__ = ("_groups", "_inode", "_memory_inode", "_memory_row", "_path", "_row", "_seen", "_seen_memory")
 
     def __init__(self, groups: QuietGroups, path: str, inode: int, memory_inode: int) -> None:
         self._groups = groups
         self._path = path
         self._inode = inode
         self._memory_inode = memory_inode
-        self._newest: tuple[bytes | None, bytes | None] = (None, None)
-        self._seen: tuple[bytes | None, bytes | None] = (None, None)
+        self._row: bytes | None = None
+        self._memory_row: bytes | None = None
+        self._seen: bytes | None = None
+        self._seen_memory: bytes | None = None
 
     @property
     def at_ns(self) -> int:
         """Monotonic instant at which the group was last found quiet."""
         return self._groups.at_ns
 
-    def row(self) -> tuple[bytes | None, bytes | None]:
-        """Return the newest row of the group in each tree; `None` in one that has none."""
-        return self._groups.rows.get(self._inode), self._groups.memory_rows.get(self._memory_inode)
-
     def is_quiet(self) -> bool:
         """Whether nothing has moved between the row before the files were last read, and the newest one."""
-        self._newest = newest = self.row()
-        return newest == self._seen and None not in newest
+        groups = self._groups
+        self._row = row = groups.rows.get(self._inode)
+        self._memory_row = memory_row = groups.memory_rows.get(self._memory_inode)
+        return row is not None and row == self._seen and memory_row is not None and memory_row == self._seen_memory
 
     def note(self, is_contradicted: bool) -> None:
         """Note that the files have been read after `is_quiet`.
 
         Args:
-            is_contradicted: Whether their counters have changed although the group was quiet.
+            is_contradicted: Whether their counters have changed although the group was quiet: the next row has to show
+                it.
         """
         if is_contradicted:
-            self._groups.doubt(self._path, self, self._newest)
-        self._seen = self._newest
+            self._groups.doubt(self._path, self)
+        self._seen, self._seen_memory = self._row, self._memory_row

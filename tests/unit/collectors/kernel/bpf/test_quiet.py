@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from collectors.engines.registry import specs_from
 from collectors.kernel.block_devices import BlockDevices
+from collectors.kernel.bpf import libbpf
 from collectors.kernel.bpf.libbpf import BpfError
 from collectors.kernel.bpf.quiet import CHECKED_EVERY, QuietGroups
 from collectors.kernel.bpf.rows import Rows
@@ -211,3 +213,15 @@ def test_what_cannot_be_loaded_is_said_beside_the_files_values(tmp_path: Path, m
     assert "no BPF" in reading.detail
     assert "BPF is not used, as cannot load the program into the kernel: Operation not permitted" in reading.unseen
     assert next(sample.cpu_total_ns for samples in reading.samples.values() for sample in samples) == 5000
+
+
+def test_nothing_is_loaded_into_the_kernel_unless_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, proc = tmp_path / "cgroup", tmp_path / "proc"
+    write(root, {"cgroup.controllers": "cpu memory", "cgroup.procs": ""})
+    write(proc, {"stat": "btime 1700000000\n", "meminfo": ""})
+    monkeypatch.setattr(libbpf, "_library", lambda: pytest.fail("libbpf is loaded"))
+    options = {spec.name: spec.options for spec in specs_from({})}["cgroup"]
+    source = opened(root, proc=str(proc), **options)
+    assert "BPF" not in source.read().detail
+    source.close()
+    assert {spec.name: spec.options for spec in specs_from({"bpf": True})}["cgroup"] == {"has_bpf": True}
