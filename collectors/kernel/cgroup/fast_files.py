@@ -30,9 +30,9 @@ AT_LEAST_EVERY = 5
 """Readings after which those of an idle group are read too: the kernel may age its pages."""
 _TOLD = attrgetter(
     *("cpu_total_ns", "cpu_user_total_ns", "cpu_system_total_ns", "cpu_periods_total", "cpu_throttled_total_ns"),
-    *("cpu_stall_total_ns", "memory_charged_bytes", "disk_read_total_bytes", "disk_write_total_bytes"),
+    *("cpu_stall_total_ns", "disk_read_total_bytes", "disk_write_total_bytes"),
 )
-"""What BPF tells a change of."""
+"""What cannot have changed in a quiet group. Memory is not among it: it may have grown and shrunk again since."""
 _TURNS = itertools.count()
 """Spreads the readings of quiet groups, of which many may have begun at once."""
 

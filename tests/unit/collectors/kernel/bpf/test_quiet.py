@@ -136,6 +136,14 @@ def test_files_that_have_changed_under_the_same_row_end_the_use_of_rows(
     assert [one.quiet.problem in record.getMessage() for record in caplog.records] == [True], "it is said once"
 
 
+def test_memory_that_grows_and_shrinks_between_two_rows_is_no_contradiction(one: OneGroup) -> None:
+    one.read()
+    one.change(**{"memory.current": "8192\n"})
+    charged = {one.read().memory_charged_bytes for _ in range(CHECKED_EVERY + 1)}
+    assert charged == {4096, 8192}
+    assert not one.quiet.problem
+
+
 def test_files_that_change_after_the_rows_were_read_are_no_contradiction(one: OneGroup) -> None:
     one.read()
     one.change(**busy(6))
