@@ -59,6 +59,9 @@ ENGINES: list[Engine] = [
 _WATCHED = Engine()
 _KERNEL_KINDS: dict[str, frozenset[str]] = {"host": frozenset(), "cgroup": frozenset({"vm", "container", "service"})}
 """The kernel's sources, and the kinds of workloads that they could list."""
+_BPF = EngineOption(
+    "--bpf", "has_bpf", "Ask the kernel by a BPF program which control groups need not be read (root, Linux 6.1)."
+)
 
 
 def owner(workload: Workload) -> Engine:
@@ -89,9 +92,9 @@ def load_source(name: str) -> Callable[..., Source]:
 
 
 def options() -> list[EngineOption]:
-    """Return the options of all engines, addresses first; a switch of several engines once."""
+    """Return the options of all sources, addresses first; a switch of several engines once."""
     addresses = [engine.address for engine in ENGINES if engine.address is not None]
-    return addresses + list(dict.fromkeys(switch for engine in ENGINES for switch in engine.switches))
+    return [*addresses, *dict.fromkeys(switch for engine in ENGINES for switch in engine.switches), _BPF]
 
 
 def specs_from(values: Mapping[str, Any]) -> list[SourceSpec]:
@@ -104,7 +107,9 @@ def specs_from(values: Mapping[str, Any]) -> list[SourceSpec]:
 
     for engine in ENGINES:
         values = engine.redirect(values)
-    return [*map(SourceSpec, _KERNEL_KINDS), *(spec for engine in ENGINES for spec in engine.specs(values))]
+    of_cgroups: dict[str, object] = {_BPF.key: True} if values.get(_BPF.parameter) else {}
+    kernel = [SourceSpec("host"), SourceSpec("cgroup", of_cgroups)]
+    return [*kernel, *(spec for engine in ENGINES for spec in engine.specs(values))]
 
 
 def could_know(spec: SourceSpec, kind: Kind | None) -> bool:

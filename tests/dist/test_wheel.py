@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import tarfile
 import tomllib
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,15 @@ def test_pip_installs_it_and_removes_all_of_it(
     assert not program.exists()
     left = [path for name in ("tui", "collectors", "vmtop*") for path in environment.glob(f"lib/*/site-packages/{name}")]
     assert left == []
+
+
+def test_the_wheel_has_the_compiled_program_and_its_source(record_property: Callable[[str, object], None]) -> None:
+    package = artefact("vmtop-*.whl")
+    record_property("artefact", package.name)
+    record_property("system", "-")
+    with zipfile.ZipFile(package) as archive:
+        assert archive.read("collectors/kernel/bpf/cgroup_rows.bpf.o")[:4] == b"\x7fELF"
+        assert "collectors/kernel/bpf/cgroup_rows.bpf.c" in archive.namelist()
 
 
 def test_the_source_distribution_has_the_sources_and_nothing_built(

@@ -5,16 +5,19 @@ reading are parsed, which are few for most workloads of a host. A group that use
 as before is idle: files that cannot change without these are read less often. A group whose quota is counted in a
 separate file is never treated as idle: it may be throttled, which is counted too.
 
-Nothing at all is read of a group in a folder that has not moved (`quiet_folders.py`).
+Nothing at all is read of a group in a folder that has not moved (`quiet_folders.py`), or of which BPF tells that it has
+not (`collectors/kernel/bpf/quiet.py`).
 """
 
 from __future__ import annotations
 
 import time
+from operator import attrgetter
 
 from msgspec.structs import replace
 
 from collectors.kernel.block_devices import BlockDevices
+from collectors.kernel.bpf.quiet import QuietGroups, Watch
 from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.open_files import BUFFER, BatchRead, CgroupDirs, GroupGone, OpenFile, keep_hottest
 from collectors.kernel.cgroup.quiet_folders import QuietFolder
@@ -30,6 +33,11 @@ _OF_CPU, _OF_DISK = frozenset((_CPU, _TICKS, _QUOTA)), frozenset((_DISK, _OPERAT
 _OF_MEMORY = frozenset((_MEMORY, _MEMORY_STAT))
 AT_LEAST_EVERY = 5
 """Readings after which those of an idle group are read too: the kernel may age its pages."""
+_TOLD = attrgetter(
+    *("cpu_total_ns", "cpu_user_total_ns", "cpu_system_total_ns", "cpu_periods_total", "cpu_throttled_total_ns"),
+    *("cpu_stall_total_ns", "disk_read_total_bytes", "disk_write_total_bytes"),
+)
+"""What cannot have changed in a group that BPF calls quiet. Memory may have grown and shrunk again since."""
 
 Fields = dict[str, int | None]
 """Values of a sample by their names."""
@@ -44,6 +52,7 @@ class FastFiles:
         block_devices: BlockDevices,
         is_blkio_dead: bool = False,
         has_inner_quotas: bool = False,
+        quiet_groups: QuietGroups | None = None,
     ) -> None:
         """Open the files that exist.
 
@@ -52,11 +61,15 @@ class FastFiles:
             block_devices: The devices of this host.
             is_blkio_dead: Whether this kernel's v1 blkio does not count.
             has_inner_quotas: Whether groups below it may have quotas of their own: the slow reading counts them all.
+            quiet_groups: What BPF tells; `None` without it.
 
         Raises:
             GroupGone: No hierarchy has its CPU time or memory.
         """
         unified = directories.unified
+        self._directories = directories
+        self._quiet_groups = quiet_groups
+        self._watch: Watch | None = None
         self._block_devices = block_devices
         # On a hybrid host the v2 tree counts CPU time too, and cpuacct may lack libvirt's machines.
         self._is_v2_cpu = unified is not None
@@ -89,6 +102,10 @@ class FastFiles:
         """How often the CPU time or the memory was not what it was at the reading before."""
         self.is_idle = False
         """Whether the last reading left out what cannot have changed."""
+        self.rested = 0
+        """For how many readings nothing has moved, as its folder or BPF tells; 0: something has, or may have."""
+        self._quiet = 0
+        """The same as BPF tells."""
         self._readings = 0
         self._plan()
 
@@ -129,21 +146,37 @@ class FastFiles:
             GroupGone: The group was removed.
         """
         self._readings += 1
-        previous = self._sample
+        previous, watch = self._sample, self._watch
         may_rest = previous is not None and (previous.cpu_periods_total is None or not self._is_quota_apart)
         unchanged = folder.unchanged if folder is not None and may_rest and not is_thorough else 0
-        if previous is not None and folder is not None and unchanged > AT_LEAST_EVERY and network == self._network:
+        is_same_network = network == self._network
+        is_quiet = watch is not None and watch.is_quiet() and may_rest and self._shows_idleness and is_same_network
+        self._quiet = self._quiet + 1 if is_quiet else 0
+        self.rested = max(self._quiet, unchanged)
+        if previous is not None and folder is not None and unchanged > AT_LEAST_EVERY and is_same_network:
             self.is_idle = True
             return replace(previous, at_ns=folder.at_ns)
-        is_due = is_thorough or (self._readings % AT_LEAST_EVERY == 0)
-        leading = self._leading_texts if unchanged else self._leading.read()
+        if previous is not None and watch is not None and is_quiet and not is_thorough:
+            self.is_idle = True
+            return replace(previous, at_ns=watch.at_ns)
+        sample = self._read_files(network, folder if unchanged else None, may_rest, is_thorough)
+        if watch is not None and not unchanged:
+            watch.note(is_quiet and previous is not None and _TOLD(sample) != _TOLD(previous))
+        return sample
+
+    def _read_files(
+        self, network: parsers.Network | None, unmoved: QuietFolder | None, may_rest: bool, is_thorough: bool
+    ) -> Sample:
+        """Read what can have changed: no leading file in an unmoved folder, no following one of an idle group."""
+        previous = self._sample
+        leading = self._leading_texts if unmoved is not None else self._leading.read()
         is_same = may_rest and self._shows_idleness and leading[:2] == self._leading_texts[:2]
         if previous is not None and not is_same:
             self.changes += 1
-        self.is_idle = is_same and not is_due
+        self.is_idle = is_same and not is_thorough and self._readings % AT_LEAST_EVERY != 0
         following = self._following_texts if self.is_idle else self._following.read()
-        is_of_folder = folder is not None and unchanged and self.is_idle and network == self._network
-        at_ns = folder.at_ns if folder is not None and is_of_folder else time.monotonic_ns()
+        is_of_folder = unmoved is not None and self.is_idle and network == self._network
+        at_ns = unmoved.at_ns if unmoved is not None and is_of_folder else time.monotonic_ns()
         changed = _NONE
         if previous is None or leading != self._leading_texts or following != self._following_texts:
             if any(text is not None and len(text) == BUFFER for text in (*leading, *following)):
@@ -161,6 +194,14 @@ class FastFiles:
         self._shows_idleness = bool(self._files[_CPU] and self._files[_MEMORY])
         self._is_quota_apart = bool(self._files[_QUOTA])
         self._sample = None
+        self._watch = self._watched()
+
+    def _watched(self) -> Watch | None:
+        """Return what tells whether the group is quiet; `None` if BPF does not cover all that is read of it."""
+        unified = self._directories.unified
+        if self._quiet_groups is None or unified is None or (self._is_v1_disk and self._files[_DISK]):
+            return None
+        return self._quiet_groups.watch(unified, self._directories.directories.get("memory"))
 
     def _batch(self) -> None:
         """Note which files are read together, and on which descriptors."""

@@ -10,6 +10,7 @@ import msgspec
 
 from collectors.kernel import procfs
 from collectors.kernel.block_devices import BlockDevices
+from collectors.kernel.bpf.quiet import QuietGroups
 from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.discovery import Cgroup, DiscoveredWorkload
 from collectors.kernel.cgroup.fast_files import FastFiles
@@ -30,7 +31,7 @@ from collectors.safety.sanitize import sanitize
 _SLOW_EVERY = 5
 _WHOLE_EVERY = 15
 """Readings after which a slow one includes what cannot have changed in a group that did nothing."""
-_ANYWAY_EVERY = 60
+ANYWAY_EVERY = 60
 """Readings after which everything is read, whatever tells that nothing has changed."""
 _NOTES_EVERY = 12
 """Slow readings after which it is noted again what cannot be measured: it changes only when someone changes it."""
@@ -54,6 +55,8 @@ class SharedContext:
     networks: NetworkClaims = field(default_factory=NetworkClaims)
     host_table: bytes | None = None
     """The host's table of interfaces as of this reading; `None` until a group needs it."""
+    quiet_groups: QuietGroups | None = None
+    """What BPF tells of the groups; `None` where it was not asked for."""
 
 
 class Group:
@@ -71,12 +74,16 @@ class Group:
         self._directories = find_directories(context.hierarchy, cgroup.path)
         is_machine = discovered.kind is Kind.VM
         self._fast_files = FastFiles(
-            self._directories, context.block_devices, context.is_blkio_dead, has_inner_quotas=is_machine
+            self._directories,
+            context.block_devices,
+            context.is_blkio_dead,
+            has_inner_quotas=is_machine,
+            quiet_groups=context.quiet_groups,
         )
         self._slow_files = SlowFiles(self._directories, discovered.kind, context.hugepage_sizes)
         self._readings = 0
         # the inode spreads the slow readings of all groups over the ticks
-        self._offset = int(self._fast_files.epoch) % _ANYWAY_EVERY
+        self._offset = int(self._fast_files.epoch) % ANYWAY_EVERY
         self._slow: Sample | None = None
         self._changes = 0
         """How often the group had done something as of the last slow reading."""
@@ -147,12 +154,12 @@ class Group:
             GroupGone: It was removed.
         """
         turn = self._readings + self._offset
-        is_thorough = is_thorough or turn % _ANYWAY_EVERY == 0
+        is_thorough = is_thorough or turn % ANYWAY_EVERY == 0
         network = self._read_network() if self._identity.network is not None else None
         sample = self._fast_files.read(network, folder, is_thorough)
         slow = self._slow
         if slow is None or is_thorough or self._readings == 1 or turn % _SLOW_EVERY == 0:
-            slow = self._slow = self._read_slow(self._depth(turn, is_thorough, folder))
+            slow = self._slow = self._read_slow(self._depth(turn, is_thorough))
         self._readings += 1
         approximate = (
             None if self._process_io is None else self._read_process_io(self._process_io, sample.at_ns, is_thorough)
@@ -199,12 +206,12 @@ class Group:
         )
         return self._workload
 
-    def _depth(self, turn: int, is_thorough: bool, folder: QuietFolder | None) -> Depth:
-        """Return how much a slow reading has to include. Each group had one since a folder moved more than five ago."""
+    def _depth(self, turn: int, is_thorough: bool) -> Depth:
+        """Return how much a slow reading has to include. One that has rested for more than five has had one since."""
         changes, self._changes = self._changes, self._fast_files.changes
         if is_thorough or self._readings <= 1:
             return Depth.WHOLE
-        if folder is not None and folder.unchanged > _SLOW_EVERY:
+        if self._fast_files.rested > _SLOW_EVERY:
             return Depth.STATE
         return Depth.WHOLE if changes != self._changes or turn % _WHOLE_EVERY == 0 else Depth.WAITING
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from collectors.kernel.block_devices import BlockDevices
+from collectors.kernel.bpf.quiet import QuietGroups
 from collectors.kernel.cgroup.descriptor_shares import ALL, DescriptorShares
 from collectors.kernel.cgroup.discovery import Cgroup
 from collectors.kernel.cgroup.group import Group, SharedContext
@@ -19,7 +20,7 @@ from collectors.kernel.cgroup.process_io import is_blkio_dead
 from collectors.kernel.cgroup.processes import host_network_namespace
 from collectors.kernel.cgroup.quiet_folders import QuietFolders
 from collectors.kernel.cgroup.tree import Tree
-from collectors.kernel.cgroup.visibility import blind_spots, with_guessed_networks
+from collectors.kernel.cgroup.visibility import blind_spots, with_files_only, with_guessed_networks
 from collectors.kernel.container_names import Names
 from collectors.kernel.hugepages import read_pools
 from collectors.kernel.vmm.join import join_machines
@@ -54,12 +55,18 @@ class CgroupSource:
         sys: str = "/sys",
         hierarchy: Hierarchy | None = None,
         names: Names | None = None,
+        has_bpf: bool = False,
     ) -> None:
-        """Take the paths of cgroupfs, procfs and sysfs; the hierarchy is detected unless given."""
+        """Take the paths of cgroupfs, procfs and sysfs; the hierarchy is detected unless given.
+
+        With `has_bpf`, a BPF program tells which groups need not be read, where there is a v2 tree and it can be
+        loaded.
+        """
         self._root = root
         self._proc = proc
         self._sys = sys
         self._preset = hierarchy
+        self._has_bpf = has_bpf
         self._names = names or Names()
         self._hierarchy = Hierarchy(Mode.NONE)
         self._tree = Tree(())
@@ -89,6 +96,7 @@ class CgroupSource:
         raise_file_limit()
         blkio = self._hierarchy.v1("blkio")
         self._names.refresh()
+        unified = self._hierarchy.v2 if self._has_bpf else None
         self._context = SharedContext(
             hierarchy=self._hierarchy,
             proc=self._proc,
@@ -97,6 +105,7 @@ class CgroupSource:
             block_devices=BlockDevices(self._sys, self._proc),
             host_network=host_network_namespace(self._proc),
             is_blkio_dead=blkio is not None and is_blkio_dead(blkio, self._proc, self._sys),
+            quiet_groups=QuietGroups(unified, self._hierarchy.v1("memory")) if unified is not None else None,
         )
         self._tree = Tree(self._hierarchy.walked, self._proc)
         self._folders = QuietFolders(self._hierarchy)
@@ -120,6 +129,8 @@ class CgroupSource:
             self._context.host_table = None
         self._readings += 1
         self._follow_tree()
+        if self._context is not None and self._context.quiet_groups is not None:
+            self._context.quiet_groups.refresh()
         workloads: dict[WorkloadId, Workload] = {}
         samples: dict[WorkloadId, tuple[Sample, ...]] = {}
         events: list[Event] = []
@@ -140,6 +151,7 @@ class CgroupSource:
             by_path = {path: group.id for path, group in self._groups.items()}
             join_machines(workloads, samples, self._machines.read(), by_path)
         unseen, remedy = with_guessed_networks(*self._blind_spots[1:]) if is_network_guessed else self._blind_spots[1:]
+        unseen, remedy = with_files_only(unseen, remedy, self._bpf_problem())
         return SourceReading(
             workloads=workloads,
             samples=samples,
@@ -151,9 +163,16 @@ class CgroupSource:
         )
 
     def _detail(self) -> str:
-        """Return the mode of the hierarchy, and what of it cannot be seen."""
-        hidden = self._blind_spots[0]
-        return f"{self._hierarchy.mode}, {hidden}" if hidden else str(self._hierarchy.mode)
+        """Return the mode of the hierarchy, whether BPF is in use, and what of it cannot be seen."""
+        bpf = "" if not self._has_bpf else "no BPF" if self._bpf_problem() else "BPF"
+        return ", ".join(filter(None, (self._hierarchy.mode, bpf, self._blind_spots[0])))
+
+    def _bpf_problem(self) -> str:
+        """Return why BPF is not used although it was asked for; empty otherwise."""
+        if not self._has_bpf or self._context is None:
+            return ""
+        quiet_groups = self._context.quiet_groups
+        return "there is no tree of cgroup v2" if quiet_groups is None else quiet_groups.problem
 
     def close(self) -> None:
         """Close every file."""
@@ -162,6 +181,8 @@ class CgroupSource:
         if self._machines is not None:
             self._machines.close()
         self._folders.close()
+        if self._context is not None and self._context.quiet_groups is not None:
+            self._context.quiet_groups.close()
         self._groups.clear()
         self._unreadable.clear()
         self._parts.clear()

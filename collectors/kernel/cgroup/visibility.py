@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from collectors.kernel.cgroup.hierarchy import Hierarchy
 from collectors.kernel.procfs import read_bytes
 from collectors.safety.permissions import IN_CONTAINER, as_root, is_in_container, sees_all_processes
@@ -39,3 +41,12 @@ def with_guessed_networks(unseen: str, remedy: str) -> tuple[str, str]:
     """Add to a sentence and a command that names decide which interfaces of some workload count."""
     guessed = "which interfaces of some network namespaces lead out of them is judged by their names"
     return f"{unseen}; {guessed}" if unseen else guessed, remedy or ("" if is_in_container() else as_root())
+
+
+def with_files_only(unseen: str, remedy: str, problem: str) -> tuple[str, str]:
+    """Add to a sentence and a command why BPF, which was asked for, is not used; nothing where there is no problem."""
+    if not problem:
+        return unseen, remedy
+    sentence = f"BPF is not used, as {problem}; all files are read instead"
+    remedy = remedy or ("" if os.geteuid() == 0 or is_in_container() else as_root())
+    return f"{unseen}; {sentence}" if unseen else sentence, remedy
