@@ -32,6 +32,7 @@ _SPAN = f"{_STEP_S * _STEPS * 1000 + 1}ms"
 """A bit more than the time between the first and the last frame: Prometheus 3 leaves out what is at a window's edge."""
 _MORE_COUNTERS = (
     "memory_high_total", "memory_stall_total_ns", "io_stall_total_ns", "net_drops_total", "cpu_stall_total_ns",
+    "memory_stall_full_total_ns", "io_stall_full_total_ns", "cpu_stall_full_total_ns",
 )  # fmt: skip
 _MORE_OF_GUESTS = (
     "guest_disk_reads_total", "guest_disk_writes_total", "guest_disk_read_time_total_ns",
