@@ -12,7 +12,6 @@ from bench.ending import ended_by_signals
 from collectors.kernel.cgroup.hierarchy import detect
 
 _NAME = "vmtop-bench-{}.slice"
-_NAMED = re.compile(r"vmtop-bench-([0-9]+)\.slice")
 
 
 @contextlib.contextmanager
@@ -42,15 +41,19 @@ def cgroups(count: int, roots: Iterable[str] | None = None) -> Iterator[str]:
                 _remove(Path(root) / name)
 
 
-def sweep(roots: Iterable[str]) -> list[Path]:
-    """Remove the slices of runs that are no more; return them.
+def sweep(roots: Iterable[str], name: str = _NAME) -> list[Path]:
+    """Remove the groups of runs that are no more; return them.
 
-    A slice in which a process is, or that somebody else may not remove, stays.
+    One in which a process is, or that somebody else may not remove, stays.
+
+    Args:
+        roots: The directories of the hierarchies.
+        name: What they are called there, with `{}` for the process id of the run.
     """
-    found = []
+    found, pattern = [], re.compile("([0-9]+)".join(map(re.escape, name.split("{}"))))
     for root in roots:
-        for slice_directory in Path(root).glob(_NAME.format("*")):
-            named = _NAMED.fullmatch(slice_directory.name)
+        for slice_directory in Path(root).glob(name.format("*")):
+            named = pattern.fullmatch(slice_directory.name)
             if named is not None and not Path(f"/proc/{named[1]}").exists():
                 with contextlib.suppress(OSError):
                     _remove(slice_directory)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.made_cgroups import sweep
 from collectors.analysis.rates import Pair, delta
 from collectors.kernel.cgroup.hierarchy import detect
 from collectors.kernel.cgroup.source import CgroupSource
@@ -44,6 +45,8 @@ class LiveGroups:
     def __init__(self, top: str = f"vmtop-test-{os.getpid()}") -> None:
         mounts = detect().mounts
         roots = {mounts[key] for key in ("unified", "memory", "cpuacct", "cpu", "pids", "freezer") if key in mounts}
+        for name in ("vmtop-test-{}", "vmtop-test-runs-{}"):
+            sweep(roots, name)  # groups of a run that was killed have the ids of these
         self.folders = [Path(root) / top for root in sorted(roots)]
         self._children: list[subprocess.Popen[bytes]] = []
 
