@@ -68,7 +68,7 @@ class AlertWatch:
         self._told_by = told_by
         self._standings: dict[Key, Standing] = {}
         self._watched: set[WorkloadId] = set()
-        """The workloads with a standing: they are judged at every moment."""
+        """The workloads with a standing: the rule that it is of is held against them at every moment."""
         self._idle: dict[WorkloadId, Reading] = {}
         """The last reading of workloads for which no rule held."""
         self._silenced: dict[Key, float] = {}
