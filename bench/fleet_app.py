@@ -76,7 +76,8 @@ class FleetApp(VmtopApp):
         steps = Steps()
         with steps.timed():
             for frame in self._frames:
-                screen.shown_moment = screen.track.feed(frame)
+                screen.shown_moment = moment = screen.track.feed(frame)
+                screen.alerts.feed(moment)
                 screen.redraw()
                 await asyncio.sleep(_QUIET_S)
                 steps.tick()

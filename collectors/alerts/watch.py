@@ -68,7 +68,7 @@ class AlertWatch:
         self._told_by = told_by
         self._standings: dict[Key, Standing] = {}
         self._watched: set[WorkloadId] = set()
-        """The workloads with a standing: they are judged at every moment."""
+        """The workloads with a standing: the rule that it is of is held against them at every moment."""
         self._idle: dict[WorkloadId, Reading] = {}
         """The last reading of workloads for which no rule held."""
         self._silenced: dict[Key, float] = {}
@@ -131,8 +131,8 @@ class AlertWatch:
 
     def _cases(self, moment: Moment) -> Iterator[_Case]:
         evidence = Evidence(moment, self._told_by)
-        for reading in self._to_judge(moment):
-            yield from self._of_workload(evidence, reading)
+        for reading, is_turn in self._to_judge(moment):
+            yield from self._of_workload(evidence, reading, is_turn)
         for reading in _hosts(moment):
             sized = evidence.of_host(reading)
             for rule, condition in self._of_hosts:
@@ -154,8 +154,11 @@ class AlertWatch:
             if alert is not None and isinstance(alert.rule.condition, Happening) and key not in counted:
                 yield _Case(alert.rule, alert.subject, alert.name, alert.workload, False, 0.0)
 
-    def _to_judge(self, moment: Moment) -> Iterator[Reading]:
-        """Yield the workloads that have a standing, and those of whose turn it is whose numbers have changed."""
+    def _to_judge(self, moment: Moment) -> Iterator[tuple[Reading, bool]]:
+        """Yield the workloads that have a standing, and those of whose turn it is whose numbers have changed.
+
+        With each comes whether it is its turn: else only the rules with which it has a standing are held against it.
+        """
         if not self._of_workloads:
             return
         parts = max(1, -(-len(moment.readings) // MOST_JUDGED))
@@ -165,27 +168,29 @@ class AlertWatch:
             is_turn = parts == 1 or index % parts == self._turn
             is_due = identity in watched or (is_turn and not reading.is_unchanged_since(idle.get(identity)))
             if is_due and not reading.workload.is_host:
-                yield reading
+                yield reading, is_turn
         if len(idle) > 2 * len(moment.readings) + 100:
             self._idle = {identity: reading for identity, reading in idle.items() if identity in moment.readings}
 
-    def _of_workload(self, evidence: Evidence, reading: Reading) -> Iterator[_Case]:
+    def _of_workload(self, evidence: Evidence, reading: Reading, is_turn: bool) -> Iterator[_Case]:
         workload, is_idle = reading.workload, True
         is_watched = workload.id in self._watched
         for rule, condition in self._of_workloads:
             kinds = condition.query.kinds
             if kinds is not None and workload.kind not in kinds:
                 continue
-            self.judged += 1
             is_standing = is_watched and (rule.name, Subject(workload.id)) in self._standings
+            if not is_standing and not is_turn:
+                continue
+            self.judged += 1
             if not is_standing and condition.query.verdict(reading) is not True:
                 continue
             is_idle = False  # also where what holds is stale: it may be confirmed without a change
             yield self._held(evidence, rule, condition, reading)
-        if is_idle:
-            self._idle[workload.id] = reading
-        else:
+        if not is_idle:
             self._idle.pop(workload.id, None)
+        elif is_turn:
+            self._idle[workload.id] = reading
 
     def _held(self, evidence: Evidence, rule: Rule, condition: Holding, reading: Reading) -> _Case:
         workload = reading.workload

@@ -24,13 +24,26 @@ _IDLE_PERCENT = 1.0
 """CPU below which a sandbox is taken to be one: whoever makes a container can name it so."""
 
 
-class Pair(Struct, frozen=True, gc=False):
+class Pair(Struct, gc=False):
     """A source's newest sample of a workload, and the one before it if a delta between them is allowed."""
 
     previous: Sample | None
     current: Sample
-    is_flat: bool = False
-    """Whether the two are known to differ in nothing but their instants."""
+    _is_flat: bool | None = None
+    """What `is_flat` found; `None` until somebody asked: most are of workloads that nobody looks at."""
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether there are two samples that differ in nothing but their instants."""
+        if self._is_flat is None:
+            before, now = self.previous, self.current
+            # most that work have used CPU time since: all other fields need not be compared
+            self._is_flat = (
+                before is not None
+                and before.cpu_total_ns == now.cpu_total_ns
+                and replace(before, at_ns=now.at_ns) == now
+            )
+        return self._is_flat
 
 
 def delta(pair: Pair, name: str) -> tuple[float, int] | None:
@@ -64,20 +77,19 @@ class Reading(Struct, gc=False, eq=False):
 
     def following(self, workload: Workload, pairs: tuple[Pair, ...], memory_bytes: int, cpus: int) -> Reading:
         """Return the next reading of the same workload: this one where nothing is new; it shares values that stay."""
-        if self.host_memory_bytes != memory_bytes or self.host_cpus != cpus or not _is_unchanged(self.pairs, pairs):
-            return Reading(workload, pairs, memory_bytes, cpus)
-        if self.workload is workload and self.pairs is pairs:
+        is_same_size = self.host_memory_bytes == memory_bytes and self.host_cpus == cpus
+        if is_same_size and self.workload is workload and self.pairs is pairs:
             return self
-        return Reading(workload, pairs, memory_bytes, cpus, self._asked())
-
-    def _asked(self) -> dict[str, float | None]:
-        if self._values is None:
-            self._values = {}
-        return self._values
+        # where nothing was asked, there is nothing to share, and whether it changed need not be found out
+        values = self._values
+        stays = values is not None and is_same_size and _is_unchanged(self.pairs, pairs)
+        return Reading(workload, pairs, memory_bytes, cpus, values if stays else None)
 
     def value(self, key: str) -> float | None:
         """Return a metric's value in its unit; `None` when it is not known."""
-        values = self._asked() if self._values is None else self._values
+        values = self._values
+        if values is None:
+            values = self._values = {}
         try:
             return values[key]
         except KeyError:
@@ -85,7 +97,10 @@ class Reading(Struct, gc=False, eq=False):
             return value
 
     def is_unchanged_since(self, earlier: Reading | None) -> bool:
-        """Return whether every value and every fact is known to be what it was in an earlier reading."""
+        """Return whether every value and every fact is known to be what it was in an earlier reading.
+
+        It is not known of a reading that was asked for nothing while it was the newest.
+        """
         return (
             earlier is not None
             and (self is earlier or (self._values is not None and self._values is earlier._values))
@@ -171,7 +186,7 @@ def _is_unchanged(previous_pairs: tuple[Pair, ...], pairs: tuple[Pair, ...]) -> 
     if len(previous_pairs) != len(pairs):
         return False
     for previous, pair in zip(previous_pairs, pairs):  # noqa: B905  # they are equally long; this runs for every workload
-        if pair is not previous and not (pair.is_flat and previous.is_flat and pair.previous is previous.current):
+        if pair is not previous and not (pair.previous is previous.current and pair.is_flat and previous.is_flat):
             return False
     return True
 
@@ -234,9 +249,7 @@ def _paired(pair: Pair | None, sample: Sample) -> Pair:
         return pair
     if current.epoch != sample.epoch or sample.at_ns < current.at_ns:
         return Pair(None, sample)
-    # most that work have used CPU time since: all other fields need not be compared
-    is_flat = current.cpu_total_ns == sample.cpu_total_ns and replace(current, at_ns=sample.at_ns) == sample
-    return Pair(current, sample, is_flat)
+    return Pair(current, sample)
 
 
 _UNKNOWN = (0, 0)
@@ -251,16 +264,20 @@ class Deriver:
         self._readings: dict[WorkloadId, Reading] = {}
         self._run = ""
 
-    def feed(self, frame: Frame) -> Moment:
-        """Derive one frame. Memory is bounded by the workloads of the newest frame.
-
-        Between frames of two runs there is no rate: their instants come from different clocks.
-        """
+    def prepare(self, frame: Frame) -> None:
+        """Take in a frame only for the rates of the next one: far less work, where nobody wants its moment."""
         if frame.run != self._run:
             self._run, self._pairs, self._readings = frame.run, {}, {}
         self._pairs = {
             identity: derive(self._pairs.get(identity, ()), samples) for identity, samples in frame.samples.items()
         }
+
+    def feed(self, frame: Frame) -> Moment:
+        """Derive one frame. Memory is bounded by the workloads of the newest frame.
+
+        Between frames of two runs there is no rate: their instants come from different clocks.
+        """
+        self.prepare(frame)
         self._readings = readings = self._read(frame)
         host = Reading(frame.host, self._pairs.get(frame.host.id, ()), host_cpus=frame.cpus)
         columns = Columns([host, *readings.values()])

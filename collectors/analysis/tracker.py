@@ -42,7 +42,7 @@ class MomentTracker:
 
     def prepare(self, frame: Frame) -> None:
         """Take in a frame only for the rates of the next one: it is no moment of its own."""
-        self._deriver.feed(frame)
+        self._deriver.prepare(frame)
 
     @property
     def interval_s(self) -> float:

@@ -165,10 +165,12 @@ class Playback:
         self._deeper_track = None
 
     def _derived(self, number: int) -> Moment | None:
-        deriver, moment = Deriver(), None
+        deriver, newest = Deriver(), None
         for _, frame in self._frames(self._warm_from(number), number):
-            moment = deriver.feed(frame)
-        return moment
+            if newest is not None:
+                deriver.prepare(newest)
+            newest = frame
+        return None if newest is None else deriver.feed(newest)
 
     def _warm_from(self, number: int) -> int:
         """Return the frame from which to derive, so that every source has the sample before its present one.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import msgspec
 import pytest
 
@@ -162,3 +164,19 @@ async def test_a_step_of_the_cursor_formats_the_two_lines_that_it_concerns() -> 
         assert running.table.formatted - before == 6
         place = running.table.region.y + 1
         assert running.text().splitlines()[place].startswith(" ■ host ")
+
+
+async def test_values_of_many_workloads_are_derived_without_searching_them_for_garbage() -> None:
+    """There is nothing to find among them, and every one is an object or two."""
+    async with session(workloads=3000) as running:
+        frames = [running.fleet.frame() for _ in range(6)]
+        running.screen.track.feed(frames[0])
+        before = _searches()
+        for frame in frames[1:]:
+            running.screen.track.feed(frame)
+        assert _searches() - before < len(frames) - 1
+
+
+def _searches() -> int:
+    """Return how often Python has looked for garbage."""
+    return sum(generation["collections"] for generation in gc.get_stats())

@@ -195,6 +195,20 @@ def test_of_very_many_a_part_is_judged_at_each_moment_and_all_in_turn(host: Host
     assert len(begun) == 3 * MOST_JUDGED
 
 
+def test_of_very_many_those_that_a_rule_holds_for_have_their_turn_with_the_others(host: Host) -> None:
+    watch = AlertWatch([rule("cpu > 80"), rule("mem > 1G", name="big")])
+    for number in range(3 * MOST_JUDGED):
+        host.add(f"web-{number}", cpu_percent=90)
+    run(watch, host, 4)
+    assert len(watch.active) == 3 * MOST_JUDGED
+    before = watch.judged
+    watch.feed(host.moment())
+    assert watch.judged - before <= 3 * MOST_JUDGED + MOST_JUDGED
+    for identity in host.workloads:
+        host.measure(identity, memory_charged_bytes=2 << 30)
+    assert len(run(watch, host, 4)) == 3 * MOST_JUDGED, "the other rule begins in their turns"
+
+
 def test_an_event_is_an_alert_at_once_and_until_its_time_is_up(host: Host) -> None:
     watch = AlertWatch([rule("event=oom in 1m", name="oom", level=Level.CRITICAL)])
     identity = host.add()

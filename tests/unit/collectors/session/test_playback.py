@@ -123,6 +123,9 @@ def test_frames_are_read_in_proportion_to_the_way(playback: Playback, monkeypatc
     fed.clear()
     playback.go(340 + 65)
     assert len(fed) <= 31, "farther ahead the charts come later"
+    fed.clear()
+    playback.go(404)
+    assert len(fed) == 1, "the charts have it: of the frames before it nothing but their counters is needed"
 
 
 def test_a_member_is_decoded_as_far_as_its_frames_are_asked_for(
