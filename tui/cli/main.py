@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui import __version__
-from tui.cli import screen
 from tui.cli.errors import Program
 from tui.cli.options import live_options, refuse_before, source_options
 
@@ -71,4 +70,6 @@ def main(ctx: click.Context, /, specs: list[SourceSpec], **screen_options: Any) 
     if ctx.invoked_subcommand is not None:
         refuse_before(ctx)
         return None
+    from tui.cli import screen
+
     return screen.start(specs, screen.choose(**screen_options))

@@ -20,12 +20,12 @@ from collectors.model.limit_changes.plans import Plan, Use
 from collectors.model.limits import Amount, LimitError, LimitKey, Way
 from collectors.sampling.source import SourceSpec
 from tui.cli import exit_codes
-from tui.cli.commands.workloads.actions import CODES, GRAVEST_FIRST
 from tui.cli.commands.workloads.limit_lines import LimitLines
 from tui.cli.configuration import read_config
 from tui.cli.options import names_argument, source_options, wait_option
 from tui.cli.sampling import Wait
 from tui.cli.targets import Chosen, choose
+from tui.cli.work.actions import CODES, GRAVEST_FIRST
 from tui.configuration.config import Config, config_file
 from tui.controllers.services import Services, make_services, who
 from tui.settings.paths import state_folder
