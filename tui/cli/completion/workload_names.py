@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from collectors.engines.registry import engine_of_source
 from collectors.fleet.specs import load_source
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Kind
@@ -46,7 +47,7 @@ def _ask(specs: Sequence[SourceSpec]) -> list[Named]:
     threads = [
         threading.Thread(target=_take, args=(_reader(spec), found), name=f"names-{spec.name}", daemon=True)
         for spec in specs
-        if spec.name != "host"
+        if spec.name != "host" and engine_of_source(spec.name).adds_workloads
     ]
     for thread in threads:
         thread.start()
@@ -66,19 +67,26 @@ def _take(read: Callable[[], Iterable[Named]], found: list[Named]) -> None:
 
 
 def _reader(spec: SourceSpec) -> Callable[[], Iterable[Named]]:
-    def read() -> list[Named]:
+    def read() -> Iterable[Named]:
         if spec.name == "cgroup":
             from tui.cli.completion.group_names import names_of_groups
 
-            return list(names_of_groups())
-        from collectors.actions.targets import names_of
-
-        source = load_source(spec.name)(**spec.options)
-        try:
-            source.open(lambda: None)
-            workloads = source.read().workloads.values()
-            return [(workload.kind, names_of(workload)[-1]) for workload in workloads if workload.name_is_known]
-        finally:
-            source.close()
+            return names_of_groups()
+        engine = engine_of_source(spec.name)
+        names = engine.names(spec)
+        return _names_read(spec) if names is None else [(Kind(kind), name) for kind in engine.kinds for name in names]
 
     return read
+
+
+def _names_read(spec: SourceSpec) -> list[Named]:
+    """Return the names in the first reading of a source."""
+    from collectors.actions.targets import names_of
+
+    source = load_source(spec.name)(**spec.options)
+    try:
+        source.open(lambda: None)
+        workloads = source.read().workloads.values()
+        return [(workload.kind, names_of(workload)[-1]) for workload in workloads if workload.name_is_known]
+    finally:
+        source.close()

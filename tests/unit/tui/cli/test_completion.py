@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
+from typing import Never
 
 import pytest
 from click.shell_completion import CompletionItem, ShellComplete
@@ -18,6 +21,7 @@ from collectors.kernel.container_names import Names
 from collectors.model.errors import SourceDown
 from collectors.model.workloads import Kind
 from collectors.sampling.source import SourceSpec
+from tests.helpers.patience import EXTERNAL_S
 from tests.unit.collectors.kernel.cgroup.test_captured_tree import write
 from tui.cli import sources
 from tui.cli.completion import workload_names
@@ -184,3 +188,42 @@ def test_a_source_that_hangs_or_fails_costs_only_its_own_names(monkeypatch: pyte
     assert "db-primary" in names
     assert workload_names.names_like("vm:db", {}) == ["vm:db-primary", "vm:db-replica"]
     released.set()
+
+
+def test_what_the_kernel_names_already_is_not_asked_of_each_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def load(name: str) -> Never:
+        asked.append(name)
+        raise SourceDown("it is down")
+
+    monkeypatch.setattr("tui.cli.completion.workload_names.load_source", load)
+    monkeypatch.setattr(logging, "disable", lambda: None)
+    kinds = ("vmm", "firecracker", "cloud-hypervisor", "libvirt", "host")
+    monkeypatch.setattr(sources, "specs", lambda *_: [SourceSpec(kind) for kind in kinds])
+    assert workload_names.names_like("", {}) == []
+    assert asked == ["libvirt"]
+
+
+def test_completing_a_name_loads_nothing_that_only_running_the_command_needs() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", "from tui.cli.main import main; main(prog_name='vmtop')"],
+        env={**os.environ, "_VMTOP_COMPLETE": "bash_complete", "COMP_WORDS": "vmtop stop ", "COMP_CWORD": "2"},
+        capture_output=True,
+        text=True,
+        timeout=EXTERNAL_S,
+        check=False,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "tui.cli.completion.workload_names" in loaded
+    assert not loaded & {
+        "collectors.actions.runner",
+        "collectors.engines.connections",
+        "collectors.engines.docker.source",
+        "collectors.engines.vmm.api_access",
+        "collectors.sampling.sampler",
+        "docker",
+        "textual",
+        "tui.cli.screen",
+        "tui.controllers.services",
+    }
