@@ -35,9 +35,13 @@ def names_at(endpoint: Endpoint, engine: str = "") -> list[str]:
             raise SourceDown(f"{endpoint.product.name} does not answer at {endpoint.location}")
         from collectors.engines.docker.connection.socket_client import SocketClient
 
-        # Podman's own API has the same list below another path, with pods' infra containers as its source has them.
+        # Podman's own API has its list below another path; its source takes that one, which has the pods' containers.
         version = f"{greeting.libpod}/libpod" if greeting.libpod else greeting.version
         entries = SocketClient(endpoint.socket, version, ANSWER_S).containers(all=True)
+        if greeting.libpod:
+            from collectors.engines.podman.entries import as_dockers
+
+            entries = list(map(as_dockers, items(entries)))
         return list(_names(entries))
     except failures() as error:
         raise translate(error, endpoint) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
@@ -34,11 +35,17 @@ def names_like(incomplete: str, parameters: Mapping[str, Any]) -> list[str]:
         incomplete: What has been typed.
         parameters: The options before it, by parameter.
     """
-    logging.disable()  # the shell waits for names only
+    hurry()
     kind, colon, _ = incomplete.partition(":")
     prefix = f"{kind}:" if colon and kind in tuple(Kind) else ""
     found = {f"{prefix}{name}" for of, name in _ask(sources.specs(parameters)) if not prefix or of == kind}
     return sorted(name for name in found if name.startswith(incomplete))[:_MOST]
+
+
+def hurry() -> None:
+    """Log nothing, as the shell waits for names only; collect no garbage, as the process ends with its answer."""
+    logging.disable()
+    gc.disable()
 
 
 def _ask(specs: Sequence[SourceSpec]) -> list[Named]:

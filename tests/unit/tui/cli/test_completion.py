@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import subprocess
 import sys
@@ -180,7 +179,7 @@ def test_a_source_that_hangs_or_fails_costs_only_its_own_names(monkeypatch: pyte
     place = "tui.cli.completion.workload_names.load_source"
     monkeypatch.setattr(place, lambda name: Broken if name == "broken" else load_source(name))
     monkeypatch.setattr(workload_names, "_PATIENCE_S", 0.5)
-    monkeypatch.setattr(logging, "disable", lambda: None)
+    monkeypatch.setattr(workload_names, "hurry", lambda: None)
     failures = (None, SourceDown("it is down"), ZeroDivisionError("a mistake"))
     specs = [*(SourceSpec("broken", {"failure": failure}) for failure in failures), *sources.demo(20, 7)]
     monkeypatch.setattr(sources, "specs", lambda *_: specs)
@@ -198,7 +197,7 @@ def test_what_the_kernel_names_already_is_not_asked_of_each_machine(monkeypatch:
         raise SourceDown("it is down")
 
     monkeypatch.setattr("tui.cli.completion.workload_names.load_source", load)
-    monkeypatch.setattr(logging, "disable", lambda: None)
+    monkeypatch.setattr(workload_names, "hurry", lambda: None)
     kinds = ("vmm", "firecracker", "cloud-hypervisor", "libvirt", "host")
     monkeypatch.setattr(sources, "specs", lambda *_: [SourceSpec(kind) for kind in kinds])
     assert workload_names.names_like("", {}) == []
