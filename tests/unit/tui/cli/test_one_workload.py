@@ -22,11 +22,11 @@ from collectors.model.metrics import Unit
 from collectors.model.workloads import Workload
 from tests.helpers.strategies import workload
 from tui.cli import main
-from tui.cli.commands.workloads import exec as exec_command
-from tui.cli.commands.workloads import inspect as inspect_command
-from tui.cli.commands.workloads import logs as logs_command
 from tui.cli.commands.workloads import top as top_command
 from tui.cli.exit_codes import DONE, FAILED, NO_SUCH, NOT_ALLOWED
+from tui.cli.work import exec as exec_command
+from tui.cli.work import inspect as inspect_command
+from tui.cli.work import logs as logs_command
 
 WEB, DB = workload("web"), workload("db")
 COMMANDS = (logs_command, top_command, inspect_command, exec_command)
