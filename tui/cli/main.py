@@ -5,6 +5,8 @@ Data goes to stdout, messages to stderr; `tui.cli.exit_codes` has the exit codes
 
 from __future__ import annotations
 
+import atexit
+import gc
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +17,8 @@ from tui.cli.options import live_options, refuse_before, source_options
 
 if TYPE_CHECKING:
     from collectors.sampling.source import SourceSpec
+
+atexit.register(gc.freeze)  # without it, Python searches all that is loaded for cycles at its end
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _COMMANDS = {

@@ -226,3 +226,15 @@ def test_completing_a_name_loads_nothing_that_only_running_the_command_needs() -
         "tui.cli.screen",
         "tui.controllers.services",
     }
+
+
+def test_what_a_command_leaves_is_not_searched_for_cycles() -> None:
+    last = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count()))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{last}\nfrom tui.cli.main import main\nmain(['--version'])"],
+        capture_output=True,
+        text=True,
+        timeout=EXTERNAL_S,
+        check=True,
+    )
+    assert int(done.stdout.splitlines()[-1]) > 1000
