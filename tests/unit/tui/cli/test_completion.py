@@ -198,10 +198,10 @@ def test_what_the_kernel_names_already_is_not_asked_of_each_machine(monkeypatch:
 
     monkeypatch.setattr("tui.cli.completion.workload_names.load_source", load)
     monkeypatch.setattr(workload_names, "hurry", lambda: None)
-    kinds = ("vmm", "firecracker", "cloud-hypervisor", "libvirt", "host")
+    kinds = ("vmm", "firecracker", "cloud-hypervisor", "systemd", "host")
     monkeypatch.setattr(sources, "specs", lambda *_: [SourceSpec(kind) for kind in kinds])
     assert workload_names.names_like("", {}) == []
-    assert asked == ["libvirt"]
+    assert asked == ["systemd"]
 
 
 def test_completing_a_name_loads_nothing_that_only_running_the_command_needs() -> None:
