@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from collectors.engines.libvirt import uri
@@ -9,6 +12,7 @@ from collectors.engines.libvirt.engine import LibvirtEngine
 from collectors.engines.libvirt.source import LibvirtSource
 from collectors.model.errors import SourceAbsent, SourceDown
 from collectors.sampling.source import SourceSpec
+from tests.helpers.patience import EXTERNAL_S
 
 libvirt = pytest.importorskip("libvirt")
 
@@ -46,3 +50,10 @@ def test_without_libvirt_or_with_one_that_refuses_there_are_none(
         names(None)
     with pytest.raises(SourceDown, match="has no list"):
         names(f"qemu+unix:///system?socket={tmp_path}/absent")
+
+
+def test_an_error_of_libvirts_is_not_printed_over_the_line_that_is_typed() -> None:
+    call = "from collectors.engines.libvirt.names import names_at; names_at('qemu+unix:///system?socket=/absent')"
+    done = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, timeout=EXTERNAL_S, check=False)
+    assert "SourceDown" in done.stderr
+    assert "libvirt: " not in done.stderr
