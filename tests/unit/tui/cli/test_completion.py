@@ -238,3 +238,17 @@ def test_what_a_command_leaves_is_not_searched_for_cycles() -> None:
         check=True,
     )
     assert int(done.stdout.splitlines()[-1]) > 1000
+
+
+def test_a_completion_ends_with_its_last_line() -> None:
+    program = "import atexit; atexit.register(print, 'late'); from tui.cli.main import main; main(prog_name='vmtop')"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "_VMTOP_COMPLETE": "bash_complete", "COMP_WORDS": "vmtop sto", "COMP_CWORD": "1"},
+        capture_output=True,
+        text=True,
+        timeout=EXTERNAL_S,
+        check=True,
+    )
+    assert done.stdout == "plain,stop\n"
+    assert done.stderr == ""
