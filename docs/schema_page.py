@@ -5,7 +5,8 @@ from __future__ import annotations
 from collectors.json_document import LIST_SCHEMA, STREAM_SCHEMA
 from docs.table import table
 from tui.cli.commands.sessions.info import INFO_SCHEMA
-from tui.cli.commands.workloads import action_lines, inspect, limit_lines
+from tui.cli.commands.workloads import action_lines, limit_lines
+from tui.cli.work import inspect
 from tui.presenters.comparison.budgets import BUDGET_SCHEMA
 from tui.presenters.comparison.classes import CLASSES_SCHEMA
 from tui.presenters.comparison.side_by_side import COMPARE_SCHEMA

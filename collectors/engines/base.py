@@ -37,6 +37,8 @@ class Engine:
     """What the documentation and `doctor` say about it."""
     kinds: frozenset[str] = frozenset()
     """The kinds of workloads that its source could list."""
+    adds_workloads: bool = True
+    """Whether its source lists workloads that the kernel's does not; without any it is not asked for names."""
     address: EngineOption | None = None
     """The option for the addresses of its daemons; `None` without one."""
     switches: tuple[EngineOption, ...] = ()
@@ -74,6 +76,19 @@ class Engine:
             LookupError: It has no source.
         """
         raise LookupError(f"engine {self.name!r} has no source")
+
+    def names(self, spec: SourceSpec) -> Sequence[str] | None:
+        """Return the sanitized names of what its source would list, where they cost less than the source's reading.
+
+        `None` where only a reading has them. Names of one kind alone: there must be one in `kinds`.
+
+        Args:
+            spec: One of its sources.
+
+        Raises:
+            SourceError: It cannot be asked.
+        """
+        return None
 
     def specs(self, values: Mapping[str, Any]) -> list[SourceSpec]:
         """Return the sources to run: one per address, or a single one that finds its daemon by itself.

@@ -16,8 +16,8 @@ from collectors.sampling.source import SourceReading, SourceSpec
 from tests.helpers.lab.docker_engine import MIB, DockerLab
 from tests.helpers.lab.process import wait_until
 from tests.unit.collectors.kernel.cgroup.test_source import LiveGroups
-from tui.cli.commands.workloads.actions import run
 from tui.cli.sampling import Wait, gather
+from tui.cli.work.actions import run
 from tui.configuration.config import Config
 
 pytestmark = pytest.mark.lab

@@ -33,8 +33,8 @@ from tests.helpers.lab.podman_engine import USER, PodmanLab, podman_engine, root
 from tests.helpers.lab.process import wait_until
 from tests.helpers.lab.ssh_server import ssh_server
 from tests.helpers.patience import EXTERNAL_S
-from tui.cli.commands.workloads.actions import run
 from tui.cli.sampling import Wait, gather
+from tui.cli.work.actions import run
 from tui.configuration.config import Config
 from tui.presenters.table.line import Line
 from tui.presenters.table.state import TableState

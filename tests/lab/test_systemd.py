@@ -27,8 +27,8 @@ from tests.helpers.lab.process import wait_until
 from tests.helpers.lab.systemd_units import units
 from tests.helpers.lab.uml import UmlLab
 from tests.helpers.lab.uml_systemd import run_under_systemd
-from tui.cli.commands.workloads.actions import run
 from tui.cli.sampling import Wait
+from tui.cli.work.actions import run
 from tui.configuration.config import Config
 
 

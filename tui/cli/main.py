@@ -5,17 +5,20 @@ Data goes to stdout, messages to stderr; `tui.cli.exit_codes` has the exit codes
 
 from __future__ import annotations
 
+import atexit
+import gc
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tui import __version__
-from tui.cli import screen
 from tui.cli.errors import Program
 from tui.cli.options import live_options, refuse_before, source_options
 
 if TYPE_CHECKING:
     from collectors.sampling.source import SourceSpec
+
+atexit.register(gc.freeze)  # without it, Python searches all that is loaded for cycles at its end
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _COMMANDS = {
@@ -71,4 +74,6 @@ def main(ctx: click.Context, /, specs: list[SourceSpec], **screen_options: Any) 
     if ctx.invoked_subcommand is not None:
         refuse_before(ctx)
         return None
+    from tui.cli import screen
+
     return screen.start(specs, screen.choose(**screen_options))

@@ -172,7 +172,9 @@ def interval_option(command: Command) -> Command:
 def wait_option(command: Command) -> Command:
     """Add `--wait`; the command gets it as `wait`, a `Wait`."""
 
-    def start(_ctx: click.Context, _param: click.Parameter, seconds: float) -> Wait:
+    def start(ctx: click.Context, _param: click.Parameter, seconds: float) -> Wait | None:
+        if ctx.resilient_parsing:
+            return None  # a shell completes: nothing is waited for
         from tui.cli.sampling import Wait
 
         return Wait(seconds)

@@ -9,12 +9,13 @@ from typing import Any
 
 import msgspec
 
+from collectors.engines.docker.names import own_name
 from collectors.engines.docker.ports import ports_text
 from collectors.kernel.cgroup.parsers import cpu_list
 from collectors.model.unmeasured import Cause, Topic
 from collectors.model.workloads import Kind, Sample, State, Unmeasured, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize, sanitize_name
-from collectors.safety.untrusted import count, items, part, positive, text
+from collectors.safety.untrusted import count, part, positive, text
 
 LABELS_AT_MOST = 32
 _ADDRESSES_AT_MOST = 8
@@ -75,7 +76,7 @@ def to_workload(entry: Mapping[str, Any], engine: str, endpoint: str, facts: Fac
         return None
     state = state_of(entry.get("State"))
     status = text(entry.get("Status"))
-    name = _name(entry.get("Names"))
+    name = own_name(entry.get("Names"))
     labels = part(entry, "Labels")
     return Workload(
         WorkloadId(engine, sanitize(identity)),
@@ -181,13 +182,6 @@ def _unmeasured(network_mode: str) -> tuple[Unmeasured, ...]:
     kind, _, other = network_mode.partition(":")
     cause = _NO_TRAFFIC.get(kind)
     return () if cause is None else (Unmeasured(Topic.NETWORK, cause, other),)
-
-
-def _name(names: object) -> str:
-    """Return the container's own name: names from links of other containers have a second slash."""
-    texts = [name for name in items(names) if isinstance(name, str)]
-    own = [name for name in texts if name.count("/") <= 1]
-    return sanitize((own or texts or [""])[0].lstrip("/"))
 
 
 def _addresses(settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collectors.engines.about import About
 from collectors.engines.base import Engine
@@ -53,6 +53,14 @@ class DockerEngine(Engine):
         from collectors.engines.docker.source import DockerSource
 
         return DockerSource
+
+    def names(self, spec: SourceSpec) -> Sequence[str] | None:
+        from collectors.engines.docker.connection.address import resolve
+        from collectors.engines.docker.names import names_at
+
+        options: Any = spec.options
+        endpoint = resolve(**options)
+        return None if endpoint.socket is None else names_at(endpoint)
 
     def connect(self, specs: Sequence[SourceSpec]) -> DockerAccess:
         from collectors.engines.docker.access import DockerAccess

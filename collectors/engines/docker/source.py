@@ -17,6 +17,7 @@ from collectors.engines.docker.connection.endpoint import Endpoint, failures, is
 from collectors.engines.docker.connection.greeting import Greeting
 from collectors.engines.docker.containers import Facts, limits_sample, state_of, to_facts, to_workload, was_killed
 from collectors.engines.docker.events import EventListener
+from collectors.engines.docker.names import MOST_CONTAINERS
 from collectors.engines.docker.stats import StatsStreams, with_limits
 from collectors.kernel.daemon_usage import DaemonUsage
 from collectors.model.errors import SourceDown, SourceError
@@ -35,8 +36,6 @@ log = logging.getLogger(__name__)
 
 LIST_LIFE_S = 10.0
 """Seconds that a list is reused while no events arrive: it costs the engine 0.3 ms per container."""
-MOST_CONTAINERS = 10_000
-"""Containers of one engine that are shown; the rest of a longer list is not."""
 INSPECTIONS_AT_MOST = 20
 """Inspections per reading, at 2.4 ms each: the names of hundreds of containers must not wait for them."""
 

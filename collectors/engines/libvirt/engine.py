@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collectors.engines.about import About
 from collectors.engines.base import Engine
@@ -52,13 +52,20 @@ class LibvirtEngine(Engine):
     def could_know(self, spec: SourceSpec, kind: Kind | None) -> bool:
         if kind != "container":
             return super().could_know(spec, kind)
-        scheme = str(spec.options.get("uri") or "").partition(":")[0].partition("+")[0].lower()
-        return scheme in _CONTAINER_DRIVERS
+        return _driver(str(spec.options.get("uri") or "")) in _CONTAINER_DRIVERS
 
     def load_source(self) -> Callable[..., Source]:
         from collectors.engines.libvirt.source import LibvirtSource
 
         return LibvirtSource
+
+    def names(self, spec: SourceSpec) -> Sequence[str] | None:
+        from collectors.engines.libvirt.names import names_at
+        from collectors.engines.libvirt.uri import asked_uri
+
+        options: Any = spec.options
+        uri = options.get("uri")
+        return None if _driver(asked_uri(uri) or "") in _CONTAINER_DRIVERS else names_at(uri)
 
     def connect(self, specs: Sequence[SourceSpec]) -> LibvirtAccess:
         from collectors.engines.libvirt.access import LibvirtAccess
@@ -74,3 +81,7 @@ class LibvirtEngine(Engine):
         from collectors.engines.libvirt.shell_commands import warnings
 
         return warnings(request)
+
+
+def _driver(uri: str) -> str:
+    return uri.partition(":")[0].partition("+")[0].lower()

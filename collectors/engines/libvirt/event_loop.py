@@ -17,7 +17,7 @@ _thread: threading.Thread | None = None
 
 
 def ensure_event_loop() -> None:
-    """Register and start the loop, and stop libvirt from printing errors to the terminal. Later calls do nothing.
+    """Register and start the loop. Later calls do nothing.
 
     Raises:
         ImportError: The bindings are not installed.
@@ -29,7 +29,6 @@ def ensure_event_loop() -> None:
     with _lock:
         if _thread is not None:
             return
-        libvirt.registerErrorHandler(_ignore, None)
         libvirt.virEventRegisterDefaultImpl()
         _thread = threading.Thread(target=_run, name="libvirt-events", daemon=True)
         _thread.start()
@@ -44,7 +43,3 @@ def _run() -> None:
         except libvirt.libvirtError as error:
             log.warning("libvirt's event loop: %s", error)
             time.sleep(0.5)  # the error would repeat at once
-
-
-def _ignore(_context: object, _error: object) -> None:
-    """Ignore the error: it is raised as an exception too."""

@@ -1,4 +1,4 @@
-"""Loads libvirt's bindings so that the library does not write its log to the terminal.
+"""Loads libvirt's bindings so that the library writes neither its log nor its errors to the terminal.
 
 Its drivers for ESXi and vCenter write a warning for every property that they do not know: 80 lines for two machines.
 """
@@ -39,6 +39,7 @@ def load_libvirt() -> Any:
         finally:
             if not is_asked_for:
                 del os.environ[_SETTINGS[0]]
+    libvirt.registerErrorHandler(_ignore, None)
     return libvirt
 
 
@@ -52,3 +53,7 @@ def _absence(error: ImportError) -> SourceAbsent:
         f"this host's {_LIBRARY} does not fit this vmtop: {sanitize(str(error))}",
         "install vmtop with pipx and its extra libvirt (docs/install.md)",
     )
+
+
+def _ignore(_context: object, _error: object) -> None:
+    """Ignore the error: it is raised as an exception too."""

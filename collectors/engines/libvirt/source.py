@@ -6,7 +6,6 @@ worker then abandons this source with its thread, and a new one takes over.
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 import time
@@ -21,7 +20,7 @@ from collectors.engines.libvirt.event_loop import ensure_event_loop
 from collectors.engines.libvirt.events import DomainEvents
 from collectors.engines.libvirt.quiet_import import load_libvirt
 from collectors.engines.libvirt.stats import UNSUPPORTED, StatsReader
-from collectors.engines.libvirt.uri import DEFAULT_URI, asked_uri, check_uri, connection_uri, endpoint_of
+from collectors.engines.libvirt.uri import DEFAULT_URI, asked_uri, check_uri, connection_uri, endpoint_of, has_socket
 from collectors.engines.ssh_target import ssh_target
 from collectors.kernel.daemon_usage import DaemonUsage
 from collectors.kernel.neighbours import read_neighbours
@@ -44,8 +43,6 @@ _ADDRESSES_AT_MOST = 8
 _KEEPALIVE_S, _KEEPALIVE_COUNT = 5, 5
 """A frozen daemon fails the call after 5 x (5 + 1) s: a daemon of an overloaded host may be as slow."""
 _CLOSE_S = 0.5
-_SOCKET_FOLDERS = (Path("/run/libvirt"), Path("/var/run/libvirt"))
-_SOCKETS = ("libvirt-sock-ro", "libvirt-sock", "virtqemud-sock-ro", "virtqemud-sock")
 _NOT_ALLOWED = frozenset({45, 79, 88, 96})
 """VIR_ERR_AUTH_FAILED, _AUTH_CANCELLED, _ACCESS_DENIED, _AUTH_UNAVAILABLE."""
 _NOT_ALLOWED_WORDS = ("permission denied", "authentication", "polkit", "system bus")
@@ -264,11 +261,6 @@ class LibvirtSource:
             description = cached[2] if cached else Description()  # gone meanwhile; a broken connection shows elsewhere
         self._descriptions[uuid] = (number, now, description)
         return description
-
-
-def has_socket() -> bool:
-    """Return whether a libvirt daemon has a socket on this host."""
-    return any(os.path.lexists(folder / socket) for folder in _SOCKET_FOLDERS for socket in _SOCKETS)
 
 
 def translate(error: Any, uri: str) -> SourceError:

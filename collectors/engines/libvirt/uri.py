@@ -11,6 +11,13 @@ from collectors.model.errors import SourceDown
 from collectors.safety.sanitize import sanitize
 
 DEFAULT_URI = "qemu:///system"
+_SOCKET_FOLDERS = ("/run/libvirt", "/var/run/libvirt")
+_SOCKETS = ("libvirt-sock-ro", "libvirt-sock", "virtqemud-sock-ro", "virtqemud-sock")
+
+
+def has_socket() -> bool:
+    """Return whether a libvirt daemon has a socket on this host."""
+    return any(os.path.lexists(f"{folder}/{socket}") for folder in _SOCKET_FOLDERS for socket in _SOCKETS)
 
 
 def asked_uri(uri: str | None) -> str | None:

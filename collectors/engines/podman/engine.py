@@ -53,6 +53,14 @@ class PodmanEngine(DockerEngine):
 
         return PodmanSource
 
+    def names(self, spec: SourceSpec) -> Sequence[str] | None:
+        from collectors.engines.docker.names import names_at
+        from collectors.engines.podman.address import resolve
+
+        options: Any = spec.options
+        endpoint = resolve(**options)
+        return None if endpoint.socket is None else names_at(endpoint, self.name)
+
     def specs(self, values: Mapping[str, Any]) -> list[SourceSpec]:
         """Return the engines that are named, or one for each socket on this host that no address of Docker leads to."""
         from collectors.engines.podman.sockets import identity_of, sockets, user_of

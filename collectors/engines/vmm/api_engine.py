@@ -40,6 +40,7 @@ class ApiEngine(Engine):
 
     api: VmmApi
     kinds = frozenset({"vm"})
+    adds_workloads = False
 
     def load_source(self) -> Callable[..., Source]:
         from collectors.engines.vmm.api_access import ask_state

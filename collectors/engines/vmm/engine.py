@@ -33,6 +33,7 @@ class VmmEngine(Engine):
     )
     engine_names = frozenset({"vmm"})
     kinds = frozenset({"vm"})
+    adds_workloads = False
     quick_samples = frozenset({"vmm", "vmm-process"})
     verbs = ("stop", "restart", "pause", "resume", "kill")
     lacks = "no manager knows it: vmtop can neither start it nor remove it"

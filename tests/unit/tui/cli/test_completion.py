@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
+from typing import Never
 
 import pytest
 from click.shell_completion import CompletionItem, ShellComplete
@@ -18,6 +20,7 @@ from collectors.kernel.container_names import Names
 from collectors.model.errors import SourceDown
 from collectors.model.workloads import Kind
 from collectors.sampling.source import SourceSpec
+from tests.helpers.patience import EXTERNAL_S
 from tests.unit.collectors.kernel.cgroup.test_captured_tree import write
 from tui.cli import sources
 from tui.cli.completion import workload_names
@@ -176,7 +179,7 @@ def test_a_source_that_hangs_or_fails_costs_only_its_own_names(monkeypatch: pyte
     place = "tui.cli.completion.workload_names.load_source"
     monkeypatch.setattr(place, lambda name: Broken if name == "broken" else load_source(name))
     monkeypatch.setattr(workload_names, "_PATIENCE_S", 0.5)
-    monkeypatch.setattr(logging, "disable", lambda: None)
+    monkeypatch.setattr(workload_names, "hurry", lambda: None)
     failures = (None, SourceDown("it is down"), ZeroDivisionError("a mistake"))
     specs = [*(SourceSpec("broken", {"failure": failure}) for failure in failures), *sources.demo(20, 7)]
     monkeypatch.setattr(sources, "specs", lambda *_: specs)
@@ -184,3 +187,68 @@ def test_a_source_that_hangs_or_fails_costs_only_its_own_names(monkeypatch: pyte
     assert "db-primary" in names
     assert workload_names.names_like("vm:db", {}) == ["vm:db-primary", "vm:db-replica"]
     released.set()
+
+
+def test_what_the_kernel_names_already_is_not_asked_of_each_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def load(name: str) -> Never:
+        asked.append(name)
+        raise SourceDown("it is down")
+
+    monkeypatch.setattr("tui.cli.completion.workload_names.load_source", load)
+    monkeypatch.setattr(workload_names, "hurry", lambda: None)
+    kinds = ("vmm", "firecracker", "cloud-hypervisor", "systemd", "host")
+    monkeypatch.setattr(sources, "specs", lambda *_: [SourceSpec(kind) for kind in kinds])
+    assert workload_names.names_like("", {}) == []
+    assert asked == ["systemd"]
+
+
+def test_completing_a_name_loads_nothing_that_only_running_the_command_needs() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", "from tui.cli.main import main; main(prog_name='vmtop')"],
+        env={**os.environ, "_VMTOP_COMPLETE": "bash_complete", "COMP_WORDS": "vmtop stop ", "COMP_CWORD": "2"},
+        capture_output=True,
+        text=True,
+        timeout=EXTERNAL_S,
+        check=False,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "tui.cli.completion.workload_names" in loaded
+    assert not loaded & {
+        "collectors.actions.runner",
+        "collectors.engines.connections",
+        "collectors.engines.docker.source",
+        "collectors.engines.vmm.api_access",
+        "collectors.sampling.sampler",
+        "docker",
+        "textual",
+        "tui.cli.screen",
+        "tui.controllers.services",
+    }
+
+
+def test_what_a_command_leaves_is_not_searched_for_cycles() -> None:
+    last = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count()))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{last}\nfrom tui.cli.main import main\nmain(['--version'])"],
+        capture_output=True,
+        text=True,
+        timeout=EXTERNAL_S,
+        check=True,
+    )
+    assert int(done.stdout.splitlines()[-1]) > 1000
+
+
+def test_a_completion_ends_with_its_last_line() -> None:
+    program = "import atexit; atexit.register(print, 'late'); from tui.cli.main import main; main(prog_name='vmtop')"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "_VMTOP_COMPLETE": "bash_complete", "COMP_WORDS": "vmtop sto", "COMP_CWORD": "1"},
+        capture_output=True,
+        text=True,
+        timeout=EXTERNAL_S,
+        check=True,
+    )
+    assert done.stdout == "plain,stop\n"
+    assert done.stderr == ""

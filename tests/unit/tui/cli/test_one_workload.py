@@ -22,11 +22,13 @@ from collectors.model.metrics import Unit
 from collectors.model.workloads import Workload
 from tests.helpers.strategies import workload
 from tui.cli import main
-from tui.cli.commands.workloads import exec as exec_command
-from tui.cli.commands.workloads import inspect as inspect_command
-from tui.cli.commands.workloads import logs as logs_command
-from tui.cli.commands.workloads import top as top_command
+from tui.cli.commands.workloads.top import SORT_KEYS
 from tui.cli.exit_codes import DONE, FAILED, NO_SUCH, NOT_ALLOWED
+from tui.cli.work import exec as exec_command
+from tui.cli.work import inspect as inspect_command
+from tui.cli.work import logs as logs_command
+from tui.cli.work import top as top_command
+from tui.presenters.processes.table import OF_WORKLOAD
 
 WEB, DB = workload("web"), workload("db")
 COMMANDS = (logs_command, top_command, inspect_command, exec_command)
@@ -240,3 +242,7 @@ def test_exec_passes_on_both_streams_and_the_exit_code(monkeypatch: pytest.Monke
     done = run("exec", "web", "--", "sh", "-c", "exit 42", "--json")
     assert (done.exit_code, done.stdout, done.stderr) == (42, "out\n", "err\n")
     assert typed == [("sh", "-c", "exit 42", "--json")]
+
+
+def test_top_sorts_by_the_columns_that_its_table_has() -> None:
+    assert tuple(column.key for column in OF_WORKLOAD) == SORT_KEYS

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
+from typing import TYPE_CHECKING
 
 import click
 
-from collectors.inspection.raw_description import read_document
-from collectors.sampling.source import SourceSpec
-from tui.cli.one_workload import find_workloads, reading
 from tui.cli.options import names_argument, source_options, wait_option
-from tui.cli.sampling import Wait
 
-SCHEMA = "vmtop.inspect/1"
+if TYPE_CHECKING:
+    from collectors.sampling.source import SourceSpec
+    from tui.cli.sampling import Wait
 
 
 @click.command("inspect")
@@ -32,15 +30,6 @@ def command(names: tuple[str, ...], is_json: bool, wait: Wait, specs: list[Sourc
 
     Exits as `vmtop logs` does.
     """
-    documents = []
-    for workload in find_workloads(names, specs, wait):
-        with reading(workload, specs) as connections:
-            document = read_document(workload, connections)
-        text = "\n".join(document.lines)
-        identity = {"engine": workload.id.engine, "id": workload.id.id, "name": workload.name}
-        documents.append(identity | {"title": document.title, "text": text})
-        if not is_json:
-            click.echo(text)
-    if is_json:
-        click.echo(json.dumps({"schema": SCHEMA, "documents": documents}, indent=2))
-    return 0
+    from tui.cli.work.inspect import run
+
+    return run(names, is_json, wait, specs)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from collectors.analysis.rates import Pair, Reading
-from collectors.engines.libvirt import source as source_module
+from collectors.engines.libvirt import uri as uri_module
 from collectors.engines.libvirt.connection import LibvirtDaemon
 from collectors.engines.libvirt.domains import Description, parse_xml, to_sample, to_workload
 from collectors.engines.libvirt.events import name_event
@@ -190,7 +190,7 @@ def test_only_a_host_in_the_uri_is_an_endpoint_and_ssh_never_asks_on_the_termina
 
 def test_no_socket_and_no_bindings_are_absences(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.delenv("LIBVIRT_DEFAULT_URI", raising=False)
-    monkeypatch.setattr(source_module, "_SOCKET_FOLDERS", (tmp_path,))
+    monkeypatch.setattr(uri_module, "_SOCKET_FOLDERS", (str(tmp_path),))
     with pytest.raises(SourceAbsent, match="no libvirt on this host"):
         LibvirtSource().open(lambda: None)
     (tmp_path / "libvirt-sock").touch()
