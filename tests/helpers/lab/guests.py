@@ -6,6 +6,7 @@ import platform
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -132,37 +133,43 @@ class BootSector(Enum):
 
 def make_linux(folder: Path) -> None:
     """Put `vmlinuz` and `initrd.gz` for the Linux guests into a folder."""
-    kernel, modules = _find_kernel()
+    kernel, modules = find_kernel()
     shutil.copy(kernel, folder / "vmlinuz")
     root = folder / "initrd"
     for name in ("bin", "modules", "proc", "sys", "dev"):
         (root / name).mkdir(parents=True)
     shutil.copy(find_program("busybox"), root / "bin" / "busybox")
     _add_agent(root)
-    for module in _MODULES:
-        for source in modules.rglob(f"{module}.ko*"):
-            packed = source.read_bytes()
-            (root / "modules" / f"{module}.ko").write_bytes(
-                lzma.decompress(packed) if source.suffix == ".xz" else packed
-            )
+    add_modules(modules, _MODULES, root)
     (root / "init").write_text(_INIT)
     (root / "init").chmod(0o755)
-    names = "\n".join(str(path.relative_to(root)) for path in [root, *sorted(root.rglob("*"))])
-    archive = subprocess.run(
-        [find_program("cpio"), "--quiet", "-o", "-H", "newc"],
+    names = [str(path.relative_to(root)) for path in [root, *sorted(root.rglob("*"))]]
+    (folder / "initrd.gz").write_bytes(gzip.compress(pack(root, names), 1))
+
+
+def add_modules(modules: Path, names: Iterable[str], root: Path) -> None:
+    """Put a kernel's modules into the folder `modules` of a root; one that the kernel has built in is left out."""
+    for name in names:
+        for source in modules.rglob(f"{name}.ko*"):
+            packed = source.read_bytes()
+            (root / "modules" / f"{name}.ko").write_bytes(lzma.decompress(packed) if source.suffix == ".xz" else packed)
+
+
+def pack(root: Path, names: Iterable[str]) -> bytes:
+    """Return files and folders below a root as an archive that a kernel unpacks; links become what they lead to."""
+    return subprocess.run(
+        [find_program("cpio"), "--quiet", "-L", "-o", "-H", "newc"],
         cwd=root,
-        input=names.encode(),
+        input="\n".join(names).encode(),
         capture_output=True,
         check=True,
     ).stdout
-    (folder / "initrd.gz").write_bytes(gzip.compress(archive, 1))
 
 
 def _add_agent(root: Path) -> None:
     """Put the guest agent, the libraries that it is linked with, and what it says of the system into a root."""
     program = find_program("qemu-ga")
-    linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
-    for path in (program, *re.findall(r"/\S+", linked)):
+    for path in (program, *linked_with(program)):
         place = root / ("bin/qemu-ga" if path == program else path[1:])
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, place)
@@ -170,7 +177,13 @@ def _add_agent(root: Path) -> None:
     (root / "etc" / "os-release").write_text(_OS_RELEASE)
 
 
-def _find_kernel() -> tuple[Path, Path]:
+def linked_with(*programs: str) -> list[str]:
+    """Return the paths of the libraries that programs, or libraries, are linked with."""
+    said = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=True).stdout
+    return sorted(set(re.findall(r"(?<=\s)/\S+(?= \()", said)))
+
+
+def find_kernel() -> tuple[Path, Path]:
     """Return a cloud kernel and the folder of its modules."""
     if platform.machine() != "x86_64":
         raise LabUnavailable("the lab's guests are x86_64")
