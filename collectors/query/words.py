@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")
 QUOTED = re.compile(r""""([^"]*)"|'([^']*)'""")
@@ -10,6 +11,7 @@ _SIGN = re.compile(r"!=|>=|<=|=|~|>|<")
 _SHARE = re.compile(r"!?[A-Za-z_][\w./-]*(?:!=|>=|<=|=|>|<)[+-]?[0-9.]+%")
 OF_LIMIT = " of limit"
 """What follows a share in `cpu > 90% of limit`."""
+_OF_TIMES = frozenset({"for", "in", "time", "times"})
 
 
 class UnclosedQuote(ValueError):
@@ -31,6 +33,14 @@ def words(text: str) -> list[str]:
 def unquoted(word: str) -> str:
     """Return a word without its quotes."""
     return QUOTED.sub(lambda match: match[1] if match[1] is not None else match[2], word)
+
+
+def word_of_a_time(found: Iterable[str]) -> str | None:
+    """Return the first word that belongs to a time, as the one in `for 2m`; `None` where there is none.
+
+    As a text that a workload contains it would match next to nothing, and what it was meant for would never be seen.
+    """
+    return next((word for word in found if word in _OF_TIMES), None)
 
 
 def _split(text: str) -> list[str]:

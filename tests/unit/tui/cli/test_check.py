@@ -72,6 +72,14 @@ def test_none_some_none_of_that_name_and_not_measurable_each_have_a_code(stage: 
     assert run("check", "").exit_code == USAGE
 
 
+def test_a_time_in_the_condition_is_refused_as_it_would_be_looked_for_in_names(stage: Stage) -> None:
+    stage.host.add("in", cpu_percent=93)
+    for command in ("check", "wait"):
+        refused = run(command, "cpu > 90% for 30s")
+        assert (refused.exit_code, "--for 30s" in refused.stderr) == (USAGE, True)
+    assert run("check", "cpu > 90 'in'").exit_code == MATCHED, "a text has quotes"
+
+
 def test_a_source_that_has_not_answered_could_know_more(stage: Stage) -> None:
     stage.host.add("web", cpu_percent=3)
     stage.states["docker"] = SourceState("docker", Availability.WAITING)
@@ -141,6 +149,14 @@ def test_nagios_gets_a_status_and_values(stage: Stage) -> None:
     assert parsed(run("check", "limit > 95", "--nagios")) == (3, "UNKNOWN", {})
     assert parsed(run("check", "cpu > 95", "--nagios", "--name", "ghost"))[:2] == (3, "UNKNOWN")
     assert run("check", "cpu > 95", "--warn").exit_code == USAGE
+
+
+def test_a_mistake_is_unknown_to_nagios_and_not_critical(stage: Stage, tmp_path: Path) -> None:
+    stage.host.add("web", cpu_percent=3)
+    for mistake in (["cpux > 80"], ["cpu > 80 for 30s"], ["cpu > 80", "--json"], ["cpu > 80", "--no-such-option"]):
+        assert parsed(run("check", *mistake, "--nagios"))[:2] == (3, "UNKNOWN"), mistake
+    unwritable = run("check", "cpu > 80", "--nagios", "--junit", str(tmp_path / "gone" / "out.xml"))
+    assert parsed(unwritable)[:2] == (3, "UNKNOWN")
 
 
 def test_pipelines_get_a_case_for_each_workload(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
