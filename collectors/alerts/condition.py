@@ -18,7 +18,7 @@ from typing import NoReturn
 from collectors.model.workloads import Availability, Kind
 from collectors.query.filter import Query, QueryError, parse
 from collectors.query.time_parser import TimeError, parse_span
-from collectors.query.words import UnclosedQuote, word_of_a_time, words
+from collectors.query.words import UnclosedQuote, stray_word, words
 
 EVENT_SPAN_S = 300.0
 """Seconds for which an event is an alert where its rule names no other time."""
@@ -102,11 +102,8 @@ def is_of_hosts(query: Query) -> bool:
 
 
 def _filter(found: list[str]) -> Query:
-    if stray := word_of_a_time(found):
-        raise QueryError(
-            f"{stray!r} is out of place: a condition ends with a time such as 'for 2m', an event with "
-            "'3 times in 10m'; a text has quotes"
-        )
+    if stray := stray_word(found, "a condition ends with 'for 2m', an event with '3 times in 10m'"):
+        raise QueryError(stray)
     return parse(" ".join(found))
 
 

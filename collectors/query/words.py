@@ -11,7 +11,15 @@ _SIGN = re.compile(r"!=|>=|<=|=|~|>|<")
 _SHARE = re.compile(r"!?[A-Za-z_][\w./-]*(?:!=|>=|<=|=|>|<)[+-]?[0-9.]+%")
 OF_LIMIT = " of limit"
 """What follows a share in `cpu > 90% of limit`."""
-_OF_TIMES = frozenset({"for", "in", "time", "times"})
+_TOGETHER = "terms side by side all have to hold"
+_STRAY = {
+    **dict.fromkeys(("for", "in", "time", "times"), ""),
+    **dict.fromkeys(("and", "&&"), _TOGETHER),
+    **dict.fromkeys(("or", "||"), "either side is written with 'or'"),
+    "not": "'!' before a term negates it",
+    "%": "it is written with its number, as 90%",
+}
+"""Words that belong to a sentence, in lower case, and what a filter has for them; empty for those of a time."""
 
 
 class UnclosedQuote(ValueError):
@@ -35,12 +43,19 @@ def unquoted(word: str) -> str:
     return QUOTED.sub(lambda match: match[1] if match[1] is not None else match[2], word)
 
 
-def word_of_a_time(found: Iterable[str]) -> str | None:
-    """Return the first word that belongs to a time, as the one in `for 2m`; `None` where there is none.
+def stray_word(found: Iterable[str], time_is: str) -> str | None:
+    """Return a sentence about the first word that a condition cannot have meant as a text; `None` where there is none.
 
-    As a text that a workload contains it would match next to nothing, and what it was meant for would never be seen.
+    As a text it would be looked for in names: the condition would hold for next to nothing, and nobody would see why.
+
+    Args:
+        found: Words, as `words` returns them.
+        time_is: How a time is written where the condition stands.
     """
-    return next((word for word in found if word in _OF_TIMES), None)
+    word = next((word for word in found if word != "or" and word.lower() in _STRAY), None)
+    if word is None:
+        return None
+    return f"{word!r} is out of place: {_STRAY[word.lower()] or time_is}; a text has quotes"
 
 
 def _split(text: str) -> list[str]:

@@ -63,13 +63,13 @@ class ConditionType(FilterType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Query:
         """Parse the condition, or fail with the reason."""
-        from collectors.query.words import word_of_a_time, words
+        from collectors.query.words import stray_word, words
 
         query = super().convert(value, param, ctx)
         if not query.alternatives:
             self.fail("it is empty; write one such as 'cpu > 80 or state != running'", param, ctx)
-        if stray := word_of_a_time(words(query.text)):
-            self.fail(f"{stray!r} is out of place: a time is given by --for 30s; a text has quotes", param, ctx)
+        if stray := stray_word(words(query.text), "a time is given by --for 30s"):
+            self.fail(stray, param, ctx)
         return query
 
 

@@ -10,7 +10,7 @@ from collectors.alerts.built_in import built_in_rules
 from collectors.alerts.condition import Condition, parse_condition
 from collectors.alerts.rule import Level, Rule
 from collectors.query.filter import Query, parse
-from collectors.query.words import word_of_a_time, words
+from collectors.query.words import stray_word, words
 from tui.configuration.own_commands import words_to_run
 from tui.configuration.value_types import Choice, Switch, Words, checked_values
 
@@ -50,8 +50,8 @@ def _until(value: object) -> Query:
         ends = parse(text)
     except ValueError as error:
         raise ValueError(f"cannot be used: {error}") from None
-    if stray := word_of_a_time(words(text)):
-        raise ValueError(f"cannot be used: {stray!r} is out of place, as an end has no time; a text has quotes")
+    if stray := stray_word(words(text), "an end has no time"):
+        raise ValueError(f"cannot be used: {stray}")
     return ends
 
 

@@ -72,12 +72,28 @@ def test_none_some_none_of_that_name_and_not_measurable_each_have_a_code(stage: 
     assert run("check", "").exit_code == USAGE
 
 
-def test_a_time_in_the_condition_is_refused_as_it_would_be_looked_for_in_names(stage: Stage) -> None:
-    stage.host.add("in", cpu_percent=93)
+@pytest.mark.parametrize(
+    ("condition", "hint"),
+    [
+        ("cpu > 90% for 30s", "--for 30s"),
+        ("cpu > 90 and mem > 1G", "side by side"),
+        ("cpu > 90 || mem > 1G", "'or'"),
+        ("cpu > 90 OR mem > 1G", "'or'"),
+        ("not cpu > 90", "'!'"),
+        ("cpu > 90 %", "90%"),
+    ],
+)
+def test_words_of_a_sentence_are_refused_as_they_would_be_looked_for_in_names(condition: str, hint: str) -> None:
     for command in ("check", "wait"):
-        refused = run(command, "cpu > 90% for 30s")
-        assert (refused.exit_code, "--for 30s" in refused.stderr) == (USAGE, True)
-    assert run("check", "cpu > 90 'in'").exit_code == MATCHED, "a text has quotes"
+        refused = run(command, condition)
+        assert (refused.exit_code, "is out of place" in refused.stderr, hint in refused.stderr) == (USAGE, True, True)
+
+
+def test_a_word_in_quotes_is_a_text(stage: Stage) -> None:
+    stage.host.add("in", cpu_percent=93)
+    stage.host.add("db", cpu_percent=93)
+    found = json.loads(run("check", "cpu > 90 'in' or state=stopped", "--json").stdout)
+    assert [one["name"] for one in found["workloads"] if one["finding"] == "matches"] == ["in"]
 
 
 def test_a_source_that_has_not_answered_could_know_more(stage: Stage) -> None:
