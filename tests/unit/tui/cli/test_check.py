@@ -85,8 +85,13 @@ def test_none_some_none_of_that_name_and_not_measurable_each_have_a_code(stage: 
 )
 def test_words_of_a_sentence_are_refused_as_they_would_be_looked_for_in_names(condition: str, hint: str) -> None:
     for command in ("check", "wait"):
-        refused = run(command, condition)
-        assert (refused.exit_code, "is out of place" in refused.stderr, hint in refused.stderr) == (USAGE, True, True)
+        for arguments in ([condition], ["cpu > 80", "--filter", condition]):
+            refused = run(command, *arguments)
+            assert (refused.exit_code, "is out of place" in refused.stderr, hint in refused.stderr) == (
+                USAGE,
+                True,
+                True,
+            )
 
 
 def test_a_word_in_quotes_is_a_text(stage: Stage) -> None:

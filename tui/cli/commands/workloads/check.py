@@ -18,7 +18,7 @@ from tui.cli.missing import exit_code
 from tui.cli.options import over_option, refuse_together, source_options, wait_option
 from tui.cli.sampling import Wait
 from tui.cli.targets import gravest
-from tui.cli.types import ConditionType, FilterType, SpanType
+from tui.cli.types import ConditionType, SpanType, StrictFilterType
 from tui.cli.verdict_files import verdict_options, write_verdicts
 from tui.presenters.pipelines.nagios import Status, nagios
 from tui.presenters.reports.check_report import Report, as_json, sentence, values, verdicts
@@ -55,7 +55,7 @@ def _unknown(error: click.ClickException) -> click.exceptions.Exit:
 @click.command("check", cls=_Check)
 @click.argument("condition", type=ConditionType(), metavar="CONDITION")
 @click.option("--name", "names", multiple=True, metavar="NAME", help="A workload, or a pattern. May be repeated.")
-@click.option("--filter", "chosen", type=FilterType(), metavar="EXPR", help="Check only what matches.")
+@click.option("--filter", "chosen", type=StrictFilterType(), metavar="EXPR", help="Check only what matches.")
 @click.option("--for", "for_s", type=SpanType(), default=0.0, metavar="SPAN", help="It has to hold for 30s, 2m ...")
 @click.option("--json", "is_json", is_flag=True, help="Print a JSON document.")
 @click.option("--nagios", "is_nagios", is_flag=True, help="Print and exit as a Nagios plugin.")
