@@ -21,7 +21,7 @@ _ROWS: tuple[tuple[str, str, str, Level, str], ...] = (
      Level.CRITICAL, "a fault has paused it"),
     ("engine disk", "engine disk > 90% for 30s", "", Level.CRITICAL, "the disk that it writes to is nearly full"),
     ("balloon silent", "kind=vm state=running report > 2m for 30s", "report < 1m", Level.INFO,
-     "its balloon driver has stopped to report what the guest uses"),
+     "its balloon driver no longer reports what the guest uses"),
     ("host memory", "kind=host limit > 95% for 30s", "limit < 92%", Level.CRITICAL,
      "the host is nearly out of memory"),
     ("memory pressure", "memwait > 20% or memstall > 10% for 1m", "memwait < 10%", Level.WARNING,

@@ -18,7 +18,7 @@ from typing import NoReturn
 from collectors.model.workloads import Availability, Kind
 from collectors.query.filter import Query, QueryError, parse
 from collectors.query.time_parser import TimeError, parse_span
-from collectors.query.words import UnclosedQuote, words
+from collectors.query.words import UnclosedQuote, stray_word, words
 
 EVENT_SPAN_S = 300.0
 """Seconds for which an event is an alert where its rule names no other time."""
@@ -93,12 +93,18 @@ def parse_condition(text: str) -> Condition:
         return _source_is(match[1].split("|"), found[1:], for_s or 0.0)
     if found[0] == "engine" and len(found) == 2 and (match := _DISK.fullmatch(found[1])):
         return EngineDisk(float(match[1]), for_s or 0.0)
-    return Holding(parse(" ".join(found)), for_s or 0.0)
+    return Holding(_filter(found), for_s or 0.0)
 
 
 def is_of_hosts(query: Query) -> bool:
     """Return whether a filter is about hosts: it says so, as 'cpu > 90' is not meant for one."""
     return sorted(query.kinds or ()) == [Kind.HOST.value]
+
+
+def _filter(found: list[str]) -> Query:
+    if stray := stray_word(found, "a condition ends with 'for 2m', an event with '3 times in 10m'"):
+        raise QueryError(stray)
+    return parse(" ".join(found))
 
 
 def _without_span(found: list[str], word: str) -> tuple[list[str], float | None]:
@@ -124,7 +130,7 @@ def _happening(whats: frozenset[str], rest: list[str]) -> Happening:
     if len(rest) >= 2 and rest[-1] == "times":
         times = _count(rest[-2])
         rest = rest[:-2]
-    return Happening(whats, parse(" ".join(rest)), times, within_s or EVENT_SPAN_S)
+    return Happening(whats, _filter(rest), times, within_s or EVENT_SPAN_S)
 
 
 def _count(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")
 QUOTED = re.compile(r""""([^"]*)"|'([^']*)'""")
@@ -10,6 +11,15 @@ _SIGN = re.compile(r"!=|>=|<=|=|~|>|<")
 _SHARE = re.compile(r"!?[A-Za-z_][\w./-]*(?:!=|>=|<=|=|>|<)[+-]?[0-9.]+%")
 OF_LIMIT = " of limit"
 """What follows a share in `cpu > 90% of limit`."""
+_TOGETHER = "terms side by side all have to hold"
+_STRAY = {
+    **dict.fromkeys(("for", "in", "time", "times"), ""),
+    **dict.fromkeys(("and", "&&"), _TOGETHER),
+    **dict.fromkeys(("or", "||"), "either side is written with 'or'"),
+    "not": "'!' before a term negates it",
+    "%": "it is written with its number, as 90%",
+}
+"""Words that belong to a sentence, in lower case, and what a filter has for them; empty for those of a time."""
 
 
 class UnclosedQuote(ValueError):
@@ -31,6 +41,21 @@ def words(text: str) -> list[str]:
 def unquoted(word: str) -> str:
     """Return a word without its quotes."""
     return QUOTED.sub(lambda match: match[1] if match[1] is not None else match[2], word)
+
+
+def stray_word(found: Iterable[str], time_is: str) -> str | None:
+    """Return a sentence about the first word that a condition cannot have meant as a text; `None` where there is none.
+
+    As a text it would be looked for in names: the condition would hold for next to nothing, and nobody would see why.
+
+    Args:
+        found: Words, as `words` returns them.
+        time_is: How a time is written where the condition stands.
+    """
+    word = next((word for word in found if word != "or" and word.lower() in _STRAY), None)
+    if word is None:
+        return None
+    return f"{word!r} is out of place: {_STRAY[word.lower()] or time_is}; a text has quotes"
 
 
 def _split(text: str) -> list[str]:

@@ -56,7 +56,20 @@ class FilterType(ParamType["Query"]):
         return [CompletionItem(text) for text in completions(incomplete, ())]
 
 
-class ConditionType(FilterType):
+class StrictFilterType(FilterType):
+    """A filter without words that it could not have meant: one that nothing passes would go unnoticed."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Query:
+        """Parse the filter, or fail with the reason."""
+        from collectors.query.words import stray_word, words
+
+        query = super().convert(value, param, ctx)
+        if stray := stray_word(words(query.text), "a time is given by --for 30s"):
+            self.fail(stray, param, ctx)
+        return query
+
+
+class ConditionType(StrictFilterType):
     """A filter that asks for something."""
 
     name = "condition"

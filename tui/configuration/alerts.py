@@ -10,6 +10,7 @@ from collectors.alerts.built_in import built_in_rules
 from collectors.alerts.condition import Condition, parse_condition
 from collectors.alerts.rule import Level, Rule
 from collectors.query.filter import Query, parse
+from collectors.query.words import stray_word, words
 from tui.configuration.own_commands import words_to_run
 from tui.configuration.value_types import Choice, Switch, Words, checked_values
 
@@ -28,10 +29,10 @@ _FIELDS = {
 
 
 def _line(value: object) -> str:
-    words = Words().check(value).strip()
-    if not words or not words.isprintable():
+    line = Words().check(value).strip()
+    if not line or not line.isprintable():
         raise ValueError("has to be a few words on one line")
-    return words
+    return line
 
 
 def _condition(value: object) -> Condition:
@@ -42,13 +43,16 @@ def _condition(value: object) -> Condition:
 
 
 def _until(value: object) -> Query:
-    words = Words().check(value)
-    if not words.strip():
+    text = Words().check(value)
+    if not text.strip():
         raise ValueError("is empty: leave it out, and the alert ends when its condition no longer holds")
     try:
-        return parse(words)
+        ends = parse(text)
     except ValueError as error:
         raise ValueError(f"cannot be used: {error}") from None
+    if stray := stray_word(words(text), "an end has no time"):
+        raise ValueError(f"cannot be used: {stray}")
+    return ends
 
 
 CHECKS: Mapping[str, Callable[[object], Any]] = {

@@ -44,7 +44,8 @@ _SPEEDS = {"play_faster", "play_slower"}
 
 _INTO_PAST = (REWIND._replace(help="this workload in the past; Esc returns to now", rank=6), *INTO_PAST)
 DETAIL_KEYS = (*_TURNS, *_CHARTS, *_METRICS, *_OTHER_LINES, *ON_ONE, *_INTO_PAST, COPY, *_END)
-FLEET_DETAIL_KEYS = (*_CHARTS, *_METRICS, *_OTHER_LINES, COPY, *_END)
+_FLEET_SPAN = _CHARTS[0]._replace(help="longer span of the chart: 1 h, 6 h, 1 d, 1 w, all")
+FLEET_DETAIL_KEYS = (_FLEET_SPAN, *_CHARTS[1:], *_METRICS, *_OTHER_LINES, COPY, *_END)
 PAST_DETAIL_KEYS = (
     *(row for row in TIME_KEYS if row.name not in _SPEEDS),
     *_TURNS,

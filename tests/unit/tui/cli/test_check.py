@@ -72,6 +72,35 @@ def test_none_some_none_of_that_name_and_not_measurable_each_have_a_code(stage: 
     assert run("check", "").exit_code == USAGE
 
 
+@pytest.mark.parametrize(
+    ("condition", "hint"),
+    [
+        ("cpu > 90% for 30s", "--for 30s"),
+        ("cpu > 90 and mem > 1G", "side by side"),
+        ("cpu > 90 || mem > 1G", "'or'"),
+        ("cpu > 90 OR mem > 1G", "'or'"),
+        ("not cpu > 90", "'!'"),
+        ("cpu > 90 %", "90%"),
+    ],
+)
+def test_words_of_a_sentence_are_refused_as_they_would_be_looked_for_in_names(condition: str, hint: str) -> None:
+    for command in ("check", "wait"):
+        for arguments in ([condition], ["cpu > 80", "--filter", condition]):
+            refused = run(command, *arguments)
+            assert (refused.exit_code, "is out of place" in refused.stderr, hint in refused.stderr) == (
+                USAGE,
+                True,
+                True,
+            )
+
+
+def test_a_word_in_quotes_is_a_text(stage: Stage) -> None:
+    stage.host.add("in", cpu_percent=93)
+    stage.host.add("db", cpu_percent=93)
+    found = json.loads(run("check", "cpu > 90 'in' or state=stopped", "--json").stdout)
+    assert [one["name"] for one in found["workloads"] if one["finding"] == "matches"] == ["in"]
+
+
 def test_a_source_that_has_not_answered_could_know_more(stage: Stage) -> None:
     stage.host.add("web", cpu_percent=3)
     stage.states["docker"] = SourceState("docker", Availability.WAITING)
@@ -141,6 +170,14 @@ def test_nagios_gets_a_status_and_values(stage: Stage) -> None:
     assert parsed(run("check", "limit > 95", "--nagios")) == (3, "UNKNOWN", {})
     assert parsed(run("check", "cpu > 95", "--nagios", "--name", "ghost"))[:2] == (3, "UNKNOWN")
     assert run("check", "cpu > 95", "--warn").exit_code == USAGE
+
+
+def test_a_mistake_is_unknown_to_nagios_and_not_critical(stage: Stage, tmp_path: Path) -> None:
+    stage.host.add("web", cpu_percent=3)
+    for mistake in (["cpux > 80"], ["cpu > 80 for 30s"], ["cpu > 80", "--json"], ["cpu > 80", "--no-such-option"]):
+        assert parsed(run("check", *mistake, "--nagios"))[:2] == (3, "UNKNOWN"), mistake
+    unwritable = run("check", "cpu > 80", "--nagios", "--junit", str(tmp_path / "gone" / "out.xml"))
+    assert parsed(unwritable)[:2] == (3, "UNKNOWN")
 
 
 def test_pipelines_get_a_case_for_each_workload(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

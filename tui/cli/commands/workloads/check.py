@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from collectors.alerts.trial import Finding
 from collectors.query.filter import Query
+from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
 from tui.cli.conditions import Judgement, is_decided, judgements
 from tui.cli.exit_codes import DONE, MATCHED, NOT_MEASURABLE
@@ -16,16 +18,44 @@ from tui.cli.missing import exit_code
 from tui.cli.options import over_option, refuse_together, source_options, wait_option
 from tui.cli.sampling import Wait
 from tui.cli.targets import gravest
-from tui.cli.types import ConditionType, FilterType, SpanType
+from tui.cli.types import ConditionType, SpanType, StrictFilterType
 from tui.cli.verdict_files import verdict_options, write_verdicts
 from tui.presenters.pipelines.nagios import Status, nagios
 from tui.presenters.reports.check_report import Report, as_json, sentence, values, verdicts
 
+_LONGEST_REASON = 1000
 
-@click.command("check")
+
+class _Check(click.Command):
+    """A check whose errors are a plugin's, too: to Nagios an exit code of 2 is critical, and 1 a warning."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Parse the arguments; a mistake in them leaves a plugin at UNKNOWN."""
+        is_plugin = "--nagios" in args
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.ClickException as error:
+            raise (_unknown(error) if is_plugin else error) from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Check; what cannot be read or written leaves a plugin at UNKNOWN."""
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            raise (_unknown(error) if ctx.params["is_nagios"] else error) from None
+
+
+def _unknown(error: click.ClickException) -> click.exceptions.Exit:
+    click.echo(nagios(Status.UNKNOWN, sanitize(error.format_message(), _LONGEST_REASON), ()))
+    return click.exceptions.Exit(int(Status.UNKNOWN))
+
+
+@click.command("check", cls=_Check)
 @click.argument("condition", type=ConditionType(), metavar="CONDITION")
 @click.option("--name", "names", multiple=True, metavar="NAME", help="A workload, or a pattern. May be repeated.")
-@click.option("--filter", "chosen", type=FilterType(), metavar="EXPR", help="Check only what matches.")
+@click.option("--filter", "chosen", type=StrictFilterType(), metavar="EXPR", help="Check only what matches.")
 @click.option("--for", "for_s", type=SpanType(), default=0.0, metavar="SPAN", help="It has to hold for 30s, 2m ...")
 @click.option("--json", "is_json", is_flag=True, help="Print a JSON document.")
 @click.option("--nagios", "is_nagios", is_flag=True, help="Print and exit as a Nagios plugin.")

@@ -15,7 +15,7 @@ from tui.cli.options import over_option, source_options, wait_option
 from tui.cli.progress import WaitingLine
 from tui.cli.sampling import Wait
 from tui.cli.targets import gravest
-from tui.cli.types import ConditionType, FilterType, SpanType
+from tui.cli.types import ConditionType, SpanType, StrictFilterType
 from tui.cli.verdict_files import verdict_options, write_verdicts
 from tui.presenters.reports.check_report import Report, as_json, verdicts
 
@@ -23,7 +23,7 @@ from tui.presenters.reports.check_report import Report, as_json, verdicts
 @click.command("wait")
 @click.argument("condition", type=ConditionType(), metavar="CONDITION")
 @click.option("--name", "names", multiple=True, metavar="NAME", help="A workload, or a pattern. May be repeated.")
-@click.option("--filter", "chosen", type=FilterType(), metavar="EXPR", help="Wait only for what matches.")
+@click.option("--filter", "chosen", type=StrictFilterType(), metavar="EXPR", help="Wait only for what matches.")
 @click.option("--for", "for_s", type=SpanType(), default=0.0, metavar="SPAN", help="It has to hold for 5s, 1m ...")
 @click.option(
     "--timeout",
