@@ -2,7 +2,7 @@
 
 # The tests mostly wait: more processes than cores. ARGS=-n0 runs them in one, for debugging. What shares a lab is a
 # group, and stays in one process.
-PARALLEL = -n 4 --dist loadgroup
+PARALLEL = -n 5 --dist loadgroup
 PARALLEL_CHECK = -n 8
 
 MAKEFLAGS += --no-print-directory

@@ -39,10 +39,11 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], RemoteSo
         source.close()
 
 
-def wait_for(what: Callable[[], bool]) -> None:
+def wait_for(what: Callable[[], bool], is_instead: Callable[[], object] = lambda: "") -> None:
+    """Wait for something; where it does not come, tell what there is instead."""
     deadline = time.monotonic() + PATIENCE_S
     while not what():
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, is_instead()
         time.sleep(0.02)
 
 
@@ -95,7 +96,10 @@ def test_another_interval_reaches_the_host(opened: Callable[[str], RemoteSource]
     source.pace(1.0)  # as it is
     source.pace(5.0)
     source.pace(0.05)  # shorter than any
-    wait_for(lambda: told.exists() and told.read_text() == "interval 5\ninterval 0.2\n")
+    wait_for(
+        lambda: told.exists() and told.read_text() == "interval 5\ninterval 0.2\n",
+        lambda: (told.exists() and told.read_text(), source._connection and source._connection.failure),
+    )
 
 
 def test_closing_ends_the_client(opened: Callable[[str], RemoteSource], tmp_path: Path) -> None:
