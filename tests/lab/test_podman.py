@@ -17,8 +17,10 @@ from collectors.analysis.empty_cells import reason
 from collectors.analysis.rates import Moment, Reading
 from collectors.engines.connections import EngineConnections
 from collectors.engines.docker.access import DockerAccess
+from collectors.engines.docker.source import DockerSource
 from collectors.engines.podman.sockets import peer_of, sockets
 from collectors.engines.podman.source import PodmanSource
+from collectors.engines.registry import engine_of_source
 from collectors.inspection.logs import open_log
 from collectors.kernel.cgroup.source import CgroupSource
 from collectors.model.actions import AfterTimeout, Verb
@@ -85,6 +87,19 @@ def test_a_row_says_what_podman_says_whichever_option_leads_to_it(lab: PodmanLab
     assert row.value("memory_limit_bytes") == 64 * MIB
     assert (ended.state, ended.exit_code, ended.state_reason) == (State.STOPPED, 3, "exit code 3")
     assert {state.name: state.detail for state in moment.sources}[source] == "2 containers"
+
+
+@pytest.mark.parametrize("source", ["podman", "docker"])
+def test_a_shell_completes_the_names_that_the_source_lists(lab: PodmanLab, source: str) -> None:
+    lab.make_pod("shop", "--network", "none")
+    lab.run("shop-web", "sleep 100000", "--pod", "shop")
+    lab.run("done", "exit 3", "--network", "none")
+    listing = PodmanSource(lab.url) if source == "podman" else DockerSource(lab.url)
+    listing.open(lambda: None)
+    listed = {workload.name for workload in listing.read().workloads.values()}
+    listing.close()
+    names = engine_of_source(source).names(SourceSpec(source, {"url": lab.url}))
+    assert set(names or ()) == listed >= {"shop-web", "done"}
 
 
 def test_cpu_and_memory_are_bracketed_by_podmans_own_statistics_and_the_ledger_has_them(lab: PodmanLab) -> None:
