@@ -45,7 +45,7 @@ lowest: ## The fast tests on the oldest Python here, with the lowest dependencie
 matrix: ## The fast tests on every Python here, with the lowest and the newest dependencies
 	@.ci/matrix
 
-bench: ## Measure vmtop against its marks; writes bench/RESULTS.md (under twenty minutes)
+bench: ## Measure vmtop against its marks; writes bench/RESULTS.md (about half an hour)
 	@.ci/setup test
 	@.venv/bin/python -m bench.run
 

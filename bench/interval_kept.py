@@ -14,11 +14,10 @@ from collectors.session.reader import Session
 _SECONDS, _WARM_UP_FRAMES = 25.0, 5
 
 
-def kept(folder: Path) -> Result:
-    """Run the screen on this host, and see how far apart the frames are that it recorded."""
-    session = folder / "kept.vmtop.gz"
+def kept(session: Path) -> Result:
+    """Run the screen on this host, and see how far apart the frames are that it recorded into a new file."""
     argv = (VMTOP, "--interval", "1", "--no-spool", "--record", str(session))
-    terminal = Terminal(argv, (160, 50), {**os.environ, "XDG_STATE_HOME": str(folder)})
+    terminal = Terminal(argv, (160, 50), {**os.environ, "XDG_STATE_HOME": str(session.parent)})
     time.sleep(_SECONDS)
     terminal.close()
     frames = [frame for _, frame in Session([session]).frames()]

@@ -65,7 +65,7 @@ def measure(folder: Path, say: Say) -> list[Result]:
             if size == 1000:
                 results.append(_with_bpf(size, name))
             if size in _KEPT_AT:
-                results.append(kept(folder))
+                results.append(kept(folder / f"kept-{size}.vmtop.gz"))
     for words, index in (("busy", 0), ("idle beside a busy one", 1), ("idle", 2)):
         growth = (costs[10_000][index] / 10_000) / (costs[100][index] / 100)
         results.append(
