@@ -119,8 +119,9 @@ class Session(FrameSequence):
         if not 0 <= position.member < len(self.members):
             return None
         part = self._open(position.member)
+        was_whole = part.is_whole
         frame = part.frame(position.frame)
-        if part.is_whole:
+        if part.is_whole and not was_whole:
             self._note_problem(position.member, part)
         return frame
 
