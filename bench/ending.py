@@ -14,7 +14,6 @@ from pathlib import Path
 from types import FrameType
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
-_NAMED = re.compile(r"vmtop-bench-([0-9]+)-.*")
 
 
 @contextlib.contextmanager
@@ -30,11 +29,7 @@ def working_folder(parent: str) -> Iterator[Path]:
 
 def sweep_folders(parent: Path) -> list[Path]:
     """Remove the folders of runs that are no more, and return them. One that a program was started with stays."""
-    dead = []
-    for folder in parent.glob("vmtop-bench-*-*"):
-        named = _NAMED.fullmatch(folder.name)
-        if named is not None and not Path(f"/proc/{named[1]}").exists():
-            dead.append(folder)
+    dead = of_dead_runs(parent, "vmtop-bench-{}-*")
     if not dead:
         return []
     commands = list(_commands())
@@ -42,6 +37,18 @@ def sweep_folders(parent: Path) -> list[Path]:
     for folder in swept:
         shutil.rmtree(folder, ignore_errors=True)  # what is mounted in it stays
     return swept
+
+
+def of_dead_runs(parent: Path, name: str) -> list[Path]:
+    """Return what runs that are no more have left in a folder.
+
+    Args:
+        parent: The folder.
+        name: What they call it there, with `{}` for the process id of the run and `*` for anything.
+    """
+    pattern = re.compile(re.escape(name).replace(r"\{\}", "([0-9]+)").replace(r"\*", ".*"))
+    named = [(path, pattern.fullmatch(path.name)) for path in parent.glob(name.format("*"))]
+    return [path for path, match in named if match is not None and not Path(f"/proc/{match[1]}").exists()]
 
 
 def _commands() -> Iterator[bytes]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bench.ending import ended_by_signals
+from bench.ending import ended_by_signals, of_dead_runs
 from collectors.kernel.cgroup.hierarchy import detect
 
 _NAME = "vmtop-bench-{}.slice"
@@ -50,14 +49,12 @@ def sweep(roots: Iterable[str], name: str = _NAME) -> list[Path]:
         roots: The directories of the hierarchies.
         name: What they are called there, with `{}` for the process id of the run.
     """
-    found, pattern = [], re.compile("([0-9]+)".join(map(re.escape, name.split("{}"))))
+    found = []
     for root in roots:
-        for slice_directory in Path(root).glob(name.format("*")):
-            named = pattern.fullmatch(slice_directory.name)
-            if named is not None and not Path(f"/proc/{named[1]}").exists():
-                with contextlib.suppress(OSError):
-                    _remove(slice_directory)
-                    found.append(slice_directory)
+        for slice_directory in of_dead_runs(Path(root), name):
+            with contextlib.suppress(OSError):
+                _remove(slice_directory)
+                found.append(slice_directory)
     return found
 
 
