@@ -26,6 +26,8 @@ _BEFORE_MARKS = re.compile("(?=[\u0300-\u036f])")
 _ESCAPE_S = 0.3
 """So long after Esc no key makes a sequence with it any more."""
 _REST_S = 0.05
+"""So long nothing is written at the end of a picture."""
+_LONGEST_REST_S = 2.0
 TIOCGPTPEER = 0x5441
 """Opens the other end of a pty (ioctl_tty(2)); Python has no name for it."""
 _TURN_S = 0.02
@@ -157,7 +159,9 @@ class Terminal:
             is_late = time.monotonic() > deadline
             self.read(0.1)  # also past the deadline: it may have come while this process did not run
             assert not is_late or condition(), f"{what} did not come within {PATIENCE * seconds} s:\n{self.text()}"
-        self.read(_REST_S)
+        end = time.monotonic() + _LONGEST_REST_S
+        while self.take(_REST_S) and time.monotonic() < end:
+            pass
 
     def wait_exit(self, seconds: float = 20.0) -> int:
         """Wait for the end; return the exit code (128 + signal if killed by one)."""

@@ -17,6 +17,7 @@ import pytest
 from collectors.alerts.rule import Level
 from tests.app.test_replay import replaying
 from tests.helpers.lab.alert_recording import AlertRecording, alert_recording, shortened
+from tests.helpers.lab.process import made_anew
 from tests.helpers.lab.uml import UmlLab
 
 RULES = shortened(("host memory", "kind=host limit > 95% for 3s", "limit < 92%"))
@@ -94,7 +95,7 @@ def taken() -> float:
 @pytest.mark.uml
 def test_page_cache_that_fills_all_memory_is_no_alert(recording: AlertRecording) -> None:
     folder, before = Path("/run/lab/read-often"), len(recording.alerts())
-    folder.mkdir()
+    made_anew(folder)
     try:
         for number in range(80):
             with (folder / str(number)).open("wb") as file:

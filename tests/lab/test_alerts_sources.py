@@ -12,6 +12,7 @@ from collectors.alerts.rule import Level
 from tests.helpers.lab.alert_recording import AlertRecording, alert_recording, shortened
 from tests.helpers.lab.fixtures import skip_or_fail
 from tests.helpers.lab.frail import FrailEngine, frail_engine
+from tests.helpers.lab.process import made_anew
 
 pytestmark = pytest.mark.lab
 
@@ -31,8 +32,8 @@ def folder(lab_root: Path) -> Path:
 @pytest.fixture(scope="module")
 def engine(folder: Path) -> Iterator[FrailEngine]:
     """An engine whose images are on a file system of 64 MiB."""
-    place = folder / "engine" / "data"
-    place.mkdir(parents=True)
+    place = made_anew(folder / "engine") / "data"
+    place.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "vmtop-lab", str(place)], check=True)
     with skip_or_fail(), frail_engine(folder / "engine") as lab:
         yield lab

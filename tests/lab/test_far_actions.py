@@ -45,7 +45,7 @@ HOSTS = ("hv01", "hv02", "hv03")
 def shared(far_lab: FarHosts) -> Iterator[Path]:
     """Give the folder of the sockets of shared connections, and end these."""
     folder = far_lab.folder / "run"
-    folder.mkdir(mode=0o700)
+    folder.mkdir(mode=0o700, exist_ok=True)
     yield folder
     for name in HOSTS:
         words = [

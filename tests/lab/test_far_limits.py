@@ -116,7 +116,7 @@ def test_a_name_on_several_hosts_sets_nothing_and_read_only_there_neither(far_la
     before = memory(far_lab)
     assert vmtop(tmp_path, "set", "limited", "memory=64M", "--yes", *OPTIONS).returncode == 3
     config = far_lab.hosts["hv02"].home / ".config" / "vmtop" / "config.toml"
-    config.parent.mkdir(parents=True)
+    config.parent.mkdir(parents=True, exist_ok=True)
     config.write_text("read_only = true\n")
     try:
         refused = vmtop(tmp_path, "set", "hv02/limited", "memory=64M", "--yes", *OPTIONS)

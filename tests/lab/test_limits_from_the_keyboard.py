@@ -55,7 +55,7 @@ def test_a_docker_container_gets_limits_and_loses_them(docker_lab: DockerLab, tm
         type_limit(terminal, LimitKey.PIDS, "50")
         terminal.wait_for(lambda: "docker -H" in terminal.text(), 30, "the same by hand")
         press_enter(terminal, "memory is 64MiB, was none")
-        assert "pids is 50, was none" in terminal.text()
+        terminal.wait_for(lambda: "pids is 50, was none" in terminal.text(), 30, "the other limit")
         config = host_config_of(docker_lab, identity)
         assert (config["Memory"], config["PidsLimit"]) == (64 * MIB, 50)
         assert group_file(web, *FILES[LimitKey.MEMORY]) == str(64 * MIB)

@@ -23,6 +23,7 @@ from tests.helpers.lab.docker_engine import DockerLab
 from tests.helpers.lab.guests import BootSector
 from tests.helpers.lab.libvirt_daemon import LibvirtLab
 from tests.helpers.lab.outsider import Outsider
+from tests.helpers.lab.process import made_anew
 from tests.helpers.pty_terminal import Terminal
 
 pytestmark = pytest.mark.lab
@@ -64,7 +65,7 @@ def of_group(socket: Path, name: str) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def scene(docker_lab: DockerLab, libvirt_lab: LibvirtLab, lab_root: Path) -> Iterator[Scene]:
     folder = lab_root / "privileges"
-    folder.mkdir()
+    made_anew(folder)
     container = docker_lab.run("rights-web", "while :; do :; done", nano_cpus=50_000_000, network_mode="bridge")
     machine = libvirt_lab.start_tiny("rights", BootSector.DISK)
     scene = Scene(docker_lab, libvirt_lab, container, machine, folder)

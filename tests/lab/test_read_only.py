@@ -12,6 +12,7 @@ import pytest
 from tests.helpers.lab.docker_engine import DockerLab
 from tests.helpers.lab.guests import BootSector
 from tests.helpers.lab.libvirt_daemon import LibvirtLab
+from tests.helpers.lab.process import made_anew
 from tests.helpers.pty_terminal import Terminal
 from tests.helpers.recording_proxy import DockerWire, LibvirtWire
 
@@ -56,7 +57,7 @@ def test_a_read_only_run_issues_no_writing_call(
     one = docker_lab.run("wire-web", "while :; do echo x; sleep 1; done")
     tiny = libvirt_lab.start_tiny("wire", BootSector.IDLE)
     folder = lab_root / "wire"
-    folder.mkdir()
+    made_anew(folder)
     try:
         with wires(folder, docker_lab, libvirt_lab) as (docker, libvirt):
             places = (
@@ -97,7 +98,7 @@ def test_the_wire_shows_a_writing_call_when_there_is_one(
     one = docker_lab.run("wire-proof", "sleep 1000")
     tiny = libvirt_lab.start_tiny("proof", BootSector.IDLE)
     folder = lab_root / "proof"
-    folder.mkdir()
+    made_anew(folder)
     try:
         with wires(folder, docker_lab, libvirt_lab) as (docker, libvirt):
             client = sdk.APIClient(base_url=f"unix://{docker.path}", version="1.41")

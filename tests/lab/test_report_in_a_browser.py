@@ -18,6 +18,7 @@ from tests.helpers.lab.browser import Browser, Page, chromium
 from tests.helpers.lab.fixtures import skip_or_fail
 from tests.helpers.lab.guests import BootSector
 from tests.helpers.lab.libvirt_daemon import LibvirtLab
+from tests.helpers.lab.process import made_anew
 
 pytestmark = pytest.mark.lab
 
@@ -32,7 +33,7 @@ ALL = "details.all:has(table)"
 @pytest.fixture(scope="module")
 def browser(lab_root: Path) -> Iterator[Browser]:
     folder = lab_root / "browser"
-    folder.mkdir()
+    made_anew(folder)
     with skip_or_fail(), chromium(folder) as started:
         yield started
 

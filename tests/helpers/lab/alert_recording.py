@@ -12,7 +12,7 @@ from collectors.alerts.told import Told, told
 from collectors.model.workloads import Availability, Frame
 from collectors.session.format import SessionError
 from collectors.session.reader import Session
-from tests.helpers.lab.process import Daemon
+from tests.helpers.lab.process import Daemon, made_anew
 
 _LOOK_S = 0.5
 """Seconds between two looks at the file, which is read from its beginning."""
@@ -110,7 +110,7 @@ def alert_recording(folder: Path, sources: Sequence[str], rules: str) -> Iterato
         sources: Options of `vmtop record`.
         rules: The configuration, in TOML.
     """
-    config = folder / "config" / "vmtop" / "config.toml"
+    config = made_anew(folder) / "config" / "vmtop" / "config.toml"
     config.parent.mkdir(parents=True)
     config.write_text(rules)
     environment = {"XDG_CONFIG_HOME": str(folder / "config"), "XDG_STATE_HOME": str(folder / "state")}

@@ -23,6 +23,7 @@ from tests.helpers.lab.process import (
     cgroup_parents,
     find_program,
     in_private_mounts,
+    made_anew,
     require_root,
 )
 from tests.helpers.lab.process import listens as _listens
@@ -217,6 +218,7 @@ def cri_engine(folder: Path) -> Iterator[CriLab]:
         import cri_api  # noqa: F401
     except ImportError:
         raise LabUnavailable("container-runtime-interface-api is not installed") from None
+    made_anew(folder)
     for part in ("cni", "opt", "run", "log/pods", "log/containers"):
         (folder / part).mkdir(parents=True)
     (folder / "cni" / "lab.conflist").write_text(json.dumps(_network()))

@@ -48,7 +48,7 @@ class DockerLab:
         self.daemon = daemon
         self.client = docker.APIClient(base_url=url, version="auto", timeout=EXTERNAL_S)
         self.client.import_image_from_data(busybox_archive(), repository="busybox", tag="lab")
-        self._containers: list[str] = []
+        self._containers: dict[str, str] = {}
 
     def run(
         self,
@@ -62,7 +62,7 @@ class DockerLab:
         """Start a container and return its full id.
 
         Args:
-            name: Name of the container.
+            name: Name of the container. One of this name that a failed try of the same test has left is removed.
             command: Shell text, or the words of a program.
             labels: Labels of the container.
             user: Who runs the command; root unless given.
@@ -71,6 +71,8 @@ class DockerLab:
                 (`none` unless given), `binds`, `pids_limit`, ...
         """
         limits.setdefault("network_mode", "none")
+        if name in self._containers:
+            self.remove(self._containers[name])
         container = self.client.create_container(
             IMAGE,
             ["sh", "-c", command] if isinstance(command, str) else list(command),
@@ -80,7 +82,7 @@ class DockerLab:
             healthcheck=healthcheck,
             host_config=self.client.create_host_config(**limits),
         )["Id"]
-        self._containers.append(container)
+        self._containers[name] = container
         self.client.start(container)
         return str(container)
 
@@ -122,7 +124,7 @@ class DockerLab:
     def stop(self) -> None:
         """Remove the containers and stop the engine, when it is ours."""
         try:
-            for container in self._containers:
+            for container in self._containers.values():
                 self.remove(container)
         except (DockerException, RequestException):
             if self.daemon is None or self.daemon.is_running:

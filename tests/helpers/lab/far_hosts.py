@@ -29,6 +29,7 @@ from tests.helpers.lab.process import (
     cgroups_named,
     end_cgroups,
     find_program,
+    made_anew,
     require_root,
 )
 from tests.helpers.patience import EXTERNAL_S
@@ -260,7 +261,7 @@ class FarHosts:
 
 def prepare(folder: Path, has_vmtop: bool, user_key: Path) -> None:
     """Make the folder of a host: its home, its keys, its SSH server's configuration, and vmtop on its PATH."""
-    (folder / "home").mkdir(parents=True)
+    (made_anew(folder) / "home").mkdir()
     (folder / "bin").mkdir()
     new_host_key(folder)
     shutil.copy(user_key, folder / "user.pub")
@@ -294,7 +295,7 @@ def far_hosts(folder: Path) -> Iterator[FarHosts]:
         raise LabUnavailable("there are no cgroups")
     for program in ("sshd", "unshare", "nsenter"):
         find_program(program)
-    (folder / "bin").mkdir(parents=True)
+    (made_anew(folder) / "bin").mkdir()
     _keygen(folder / "user")
     place_program(folder / "bin" / "ssh", f'exec {find_program("ssh")} -F {folder}/config "$@"')
     with ExitStack() as undo:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.helpers.checkout import ROOT
 from tests.helpers.lab.cri import BUSYBOX, CriLab, mounts
-from tests.helpers.lab.process import CGROUPS, Daemon, LabUnavailable, in_private_mounts
+from tests.helpers.lab.process import CGROUPS, Daemon, LabUnavailable, in_private_mounts, made_anew
 
 KUBELET = Path(os.environ.get("VMTOP_KUBELET", ROOT / ".venv" / "lab-kubelet" / "kubelet"))
 PORT, READ_ONLY_PORT, HEALTH_PORT = 20250, 20255, 20248
@@ -93,8 +93,9 @@ def kubelet(cri: CriLab, folder: Path, node: str = "lab-node") -> Iterator[Kubel
     """Run a kubelet with all of its state below a folder."""
     if not KUBELET.exists():
         raise LabUnavailable(f"there is no kubelet at {KUBELET}: .ci/build-kubelet builds one")
+    made_anew(folder)
     for part in ("manifests", "root", "sysctl"):
-        (folder / part).mkdir(parents=True)
+        (folder / part).mkdir()
     (folder / "config.yaml").write_text(json.dumps({**_CONFIG, "staticPodPath": f"{folder}/manifests"}))
     argv = [
         *(str(KUBELET), "--config", f"{folder}/config.yaml", "--root-dir", f"{folder}/root"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.lab.container_root import make_root
 from tests.helpers.lab.docker_engine import MIB
-from tests.helpers.lab.process import find_program, remove_cgroups, require_root
+from tests.helpers.lab.process import find_program, made_anew, remove_cgroups, require_root
 from tests.helpers.patience import EXTERNAL_S
 
 LIMIT = 64 * MIB
@@ -33,7 +33,7 @@ class LxcLab:
     def __init__(self, folder: Path) -> None:
         require_root()
         find_program("lxc-start")
-        folder.mkdir(parents=True)
+        made_anew(folder)
         self.folder = folder
         self._root = make_root(folder / ".root")
         self._names: list[str] = []

@@ -12,7 +12,15 @@ from typing import Any
 from collectors.engines.lxd.client import LxdClient
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.lab.container_root import make_root
-from tests.helpers.lab.process import Daemon, find_program, listens, remove_cgroups, require_root, unmount_below
+from tests.helpers.lab.process import (
+    Daemon,
+    find_program,
+    listens,
+    made_anew,
+    remove_cgroups,
+    require_root,
+    unmount_below,
+)
 from tests.helpers.patience import EXTERNAL_S
 
 IMAGE = "busybox lab"
@@ -37,7 +45,7 @@ class LxdLab:
     def __init__(self, folder: Path) -> None:
         require_root()
         find_program("lxc")
-        folder.mkdir(parents=True)
+        made_anew(folder)
         self.folder = folder
         self.home = folder / "home"
         self.home.mkdir()

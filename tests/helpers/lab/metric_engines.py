@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.helpers.lab.process import Daemon, find_program
+from tests.helpers.lab.process import Daemon, find_program, made_anew
 from tests.helpers.patience import EXTERNAL_S
 
 PROMETHEUS = "prometheus"
@@ -122,7 +122,7 @@ def metric_engine(
         blocks: Prometheus already has the blocks in this folder.
     """
     program = find_program(name)
-    folder.mkdir()
+    made_anew(folder)
     if blocks is not None:
         shutil.copytree(blocks, folder / "data")
     if past and name == PROMETHEUS:
@@ -151,7 +151,7 @@ def rule_evaluator(
     folder: Path, engine: MetricEngine, rules: Sequence[Path], evaluation_s: float = 1
 ) -> Iterator[Daemon]:
     """Run vmalert, which evaluates rules in a VictoriaMetrics and writes what it records into it."""
-    folder.mkdir()
+    made_anew(folder)
     port = free_port()
     daemon = Daemon(
         [

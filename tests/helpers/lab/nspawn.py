@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.helpers.lab.container_root import make_root
-from tests.helpers.lab.process import CGROUPS, Daemon, find_program, require_root
+from tests.helpers.lab.process import CGROUPS, Daemon, find_program, made_anew, require_root
 
 
 class NspawnLab:
@@ -57,7 +57,7 @@ def nspawn_machines(folder: Path, *parents: str) -> Iterator[NspawnLab]:
         folder: A new folder for images.
         parents: The cgroups in which machines are started.
     """
-    folder.mkdir(parents=True)
+    made_anew(folder)
     lab = NspawnLab(folder)
     try:
         yield lab

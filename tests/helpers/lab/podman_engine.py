@@ -18,6 +18,7 @@ from tests.helpers.lab.process import (
     find_program,
     in_private_mounts,
     listens,
+    made_anew,
     remove_cgroups,
     require_root,
     wait_until,
@@ -115,8 +116,8 @@ class PodmanLab:
         return self.service.log.read_text().count("ended")
 
     def run(self, name: str, command: str, *options: str) -> str:
-        """Start a container and return its full id."""
-        words = ("run", "-d", "--name", name, *options, IMAGE, "sh", "-c", command)
+        """Start a container and return its full id; one of its name, which a failed try has left, is replaced."""
+        words = ("run", "-d", "--replace", "--name", name, *options, IMAGE, "sh", "-c", command)
         identity = self.podman(*words).splitlines()[-1]
         self._containers.append(identity)
         return identity
@@ -165,7 +166,7 @@ def podman_engine(folder: Path, is_on_demand: bool = False) -> Iterator[PodmanLa
     require_root()
     for program in ("podman", "runc", "conmon"):
         find_program(program)
-    folder.mkdir(parents=True)
+    made_anew(folder)
     with ExitStack() as undo:
         undo.enter_context(cgroup_parents("libpod_parent"))
         undo.callback(remove_cgroups, "libpod_parent/conmon")
@@ -184,6 +185,7 @@ def rootless_podman(folder: Path) -> Iterator[PodmanLab]:
     require_root()
     for program in ("podman", "runc", "conmon", "newuidmap"):
         find_program(program)
+    made_anew(folder)
     home, runtime = folder / "home", folder / "run" / "user" / str(USER)
     for made in (home, runtime / "podman"):
         made.mkdir(parents=True)

@@ -167,6 +167,14 @@ def lab_folder() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
+def made_anew(folder: Path) -> Path:
+    """Make a folder and return it; what a failed try of the same test has left there is moved aside, for its logs."""
+    if folder.exists():
+        folder.rename(Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent)) / folder.name)
+    folder.mkdir(parents=True)
+    return folder
+
+
 @contextmanager
 def cgroup_parents(name: str) -> Iterator[None]:
     """Remove the engines' empty parent cgroups (`/docker`, `/machine`) afterwards, where they were not there before."""

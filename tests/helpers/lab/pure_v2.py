@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.helpers.checkout import ROOT
 from tests.helpers.lab.guests import add_modules, find_kernel, linked_with, pack
-from tests.helpers.lab.process import Daemon, find_program
+from tests.helpers.lab.process import Daemon, find_program, made_anew
 
 PYTHON = Path(sys.executable).resolve()
 _MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_blk")
@@ -50,6 +50,7 @@ def run_with_pure_v2(folder: Path, script: str, timeout_s: float) -> bytes:
         TimeoutError: It took too long; the message ends likewise.
     """
     kernel, modules = find_kernel()
+    made_anew(folder)
     root, disk, output = folder / "root", folder / "disk.img", folder / "output"
     for name in ("bin", "modules", "proc", "sys", "dev", "run"):
         (root / name).mkdir(parents=True)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.helpers.lab.metric_engines import free_port
-from tests.helpers.lab.process import Daemon
+from tests.helpers.lab.process import Daemon, made_anew
 from tests.helpers.patience import EXTERNAL_S
 
 
@@ -30,7 +30,7 @@ class Served:
 @contextmanager
 def served(folder: Path, *options: str) -> Iterator[Served]:
     """Run `vmtop serve` with more options, its state in a folder that is made."""
-    folder.mkdir()
+    made_anew(folder)
     address = f"127.0.0.1:{free_port()}"
     words = [sys.executable, "-c", "from tui.cli.main import main; main(prog_name='vmtop')", "serve"]
     state = {"XDG_STATE_HOME": str(folder / "state")}

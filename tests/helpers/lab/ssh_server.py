@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.helpers.lab.process import Daemon, find_program, in_private_mounts, require_root
+from tests.helpers.lab.process import Daemon, find_program, in_private_mounts, made_anew, require_root
 
 _CONFIG = """ListenAddress 127.0.0.1
 Port {port}
@@ -31,7 +31,7 @@ def ssh_server(folder: Path, environment: str = "") -> Iterator[list[str]]:
     """
     require_root()
     server, client, keygen = (find_program(name) for name in ("sshd", "ssh", "ssh-keygen"))
-    folder.mkdir()
+    made_anew(folder)
     for name in ("host", "user"):
         subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
     with socket.socket() as probe:

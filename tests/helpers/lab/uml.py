@@ -14,7 +14,14 @@ from pathlib import Path
 
 from tests.helpers.checkout import ROOT
 from tests.helpers.lab.docker_engine import ENGINE_MOUNTS
-from tests.helpers.lab.process import Daemon, LabUnavailable, find_program, in_private_mounts, require_root
+from tests.helpers.lab.process import (
+    Daemon,
+    LabUnavailable,
+    find_program,
+    in_private_mounts,
+    made_anew,
+    require_root,
+)
 
 MODULES = Path("/usr/lib/uml/modules")
 _DISK_BYTES = 2 << 30
@@ -74,7 +81,7 @@ class UmlLab:
             ChildProcessError: The kernel halted without running the command to its end.
         """
         folder = self.folder / str(next(self._numbers))
-        folder.mkdir(parents=True)
+        made_anew(folder)
         init = _write_init(folder, argv, environment or {})
         kernel = Daemon(kernel_command(folder, init), folder / "console")
         try:

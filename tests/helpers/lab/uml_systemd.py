@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.helpers.checkout import ROOT
-from tests.helpers.lab.process import Daemon, LabUnavailable, find_program
+from tests.helpers.lab.process import Daemon, LabUnavailable, find_program, made_anew
 from tests.helpers.lab.uml import kernel_command
 
 _SYSTEMD = Path("/lib/systemd/systemd")
@@ -70,7 +70,7 @@ def run_under_systemd(
     if not _SYSTEMD.exists():
         raise LabUnavailable("systemd is not installed")
     find_program("dbus-daemon")
-    (folder / "units").mkdir(parents=True)
+    (made_anew(folder) / "units").mkdir()
     script = (
         f"cd {shlex.quote(str(ROOT))}; {shlex.join(argv)} >{folder}/output 2>&1 </dev/null; "
         f"echo $? >{folder}/status; sync; echo o >/proc/sysrq-trigger"

@@ -16,7 +16,7 @@ import pytest
 
 from tests.helpers.checkout import ROOT
 from tests.helpers.lab.fixtures import skip_or_fail
-from tests.helpers.lab.process import Daemon, LabUnavailable
+from tests.helpers.lab.process import Daemon, LabUnavailable, made_anew
 
 PROGRAM = ROOT / ".venv" / "lab-vcsim"
 AUTH = """[credentials-sim]
@@ -76,8 +76,7 @@ def simulator(folder: Path, name: str, *options: str) -> Iterator[Simulator]:
     """
     if not PROGRAM.exists():
         raise LabUnavailable("the vSphere simulator is not built: .ci/setup test")
-    files = folder / name
-    files.mkdir()
+    files = made_anew(folder / name)
     daemon = Daemon([str(PROGRAM), *options], folder / f"{name}.log", {"TMPDIR": str(files)})
     try:
         daemon.wait_until(lambda: "listens at" in daemon.log.read_text(), 30, f"{name} listening")

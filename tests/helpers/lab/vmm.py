@@ -15,7 +15,7 @@ from pathlib import Path
 
 from collectors.kernel.cgroup.hierarchy import detect
 from tests.helpers.lab.guests import BootSector
-from tests.helpers.lab.process import Daemon, find_program, require_root, wait_until
+from tests.helpers.lab.process import Daemon, find_program, made_anew, require_root, wait_until
 
 _KVM_CREATE_VM = 0xAE01
 _KVM_MODEL = "qemu64,-arch-capabilities"
@@ -73,7 +73,7 @@ class VmmLab:
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True)
+        made_anew(folder)
         self.folder = folder
         mounts = detect().mounts
         keys = ("unified", "memory", "cpuacct", "cpu", "pids", "freezer", "blkio")
