@@ -8,6 +8,7 @@ from typing import NamedTuple
 from collectors.model.workloads import Frame
 from collectors.session.decode import Decoder, LineError
 from collectors.session.format import Gap
+from collectors.session.frame_blocks import UnmadeFrame
 from collectors.session.gzip_member import Member, Text
 
 
@@ -46,16 +47,21 @@ class Contents:
 
     def __iter__(self) -> Iterator[Frame | Gap]:
         """Yield what can be read up to the first damaged line."""
+        for item in self.unmade():
+            yield item.make() if isinstance(item, UnmadeFrame) else item
+
+    def unmade(self) -> Iterator[UnmadeFrame | Gap]:
+        """Yield the same, with frames whose samples are made when they are asked for."""
         problem = ""
         for line in self._text.lines():
             try:
-                decoded = self._decoder.take(line)
+                decoded = self._decoder.check(line)
             except LineError as error:
                 problem = str(error)
                 break
-            if isinstance(decoded, Frame):
+            if isinstance(decoded, UnmadeFrame):
                 self.frames += 1
-                self._events += len(decoded.events)
+                self._events += len(decoded.without_samples.events)
                 self._walls = (self._walls[0] if self._walls else decoded.wall, decoded.wall)
             if decoded is not None:
                 yield decoded
@@ -87,8 +93,8 @@ class OpenPart:
 
     def __init__(self, contents: Contents) -> None:
         self._contents = contents
-        self._items = iter(contents)
-        self._frames: list[Frame] = []
+        self._items = contents.unmade()
+        self._frames: list[Frame | UnmadeFrame] = []
         self._gaps: list[Gap] = []
         self.is_whole = False
         """Whether everything was decoded, up to the first damaged line."""
@@ -102,13 +108,32 @@ class OpenPart:
         """Return a frame, counted from 0; `None` if the member has none of this number, or it is damaged."""
         while len(self._frames) <= number and not self.is_whole:
             self._take()
-        return self._frames[number] if 0 <= number < len(self._frames) else None
+        return self._made(number) if 0 <= number < len(self._frames) else None
 
     def whole(self) -> Part:
         """Decode the rest, and return the member as a whole."""
+        self._take_all()
+        return Part([self._made(number) for number in range(len(self._frames))], self._gaps, self._contents.problem)
+
+    def walls(self) -> list[float]:
+        """Return the wall times of all frames. Their samples are not made for it."""
+        self._take_all()
+        return [frame.wall for frame in self._frames]
+
+    @property
+    def problem(self) -> str:
+        """Why there are no more frames; complete once everything was decoded."""
+        return self._contents.problem
+
+    def _made(self, number: int) -> Frame:
+        frame = self._frames[number]
+        if isinstance(frame, UnmadeFrame):
+            frame = self._frames[number] = frame.make()
+        return frame
+
+    def _take_all(self) -> None:
         while not self.is_whole:
             self._take()
-        return Part(self._frames, self._gaps, self._contents.problem)
 
     def _take(self) -> None:
         match next(self._items, None):

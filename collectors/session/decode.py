@@ -7,9 +7,7 @@ as safe to show as what a source supplies.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
-from itertools import repeat
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,7 +17,6 @@ from collectors.model.workloads import (
     Frame,
     HostFacts,
     Kind,
-    Sample,
     SourceState,
     State,
     Unmeasured,
@@ -28,7 +25,6 @@ from collectors.model.workloads import (
 )
 from collectors.safety.sanitize import sanitize
 from collectors.session.format import (
-    COLUMNS,
     FORMAT,
     LONGEST_LINE,
     MOST_FRAME_ROWS,
@@ -52,8 +48,8 @@ from collectors.session.format import (
     SourceLine,
     WorkloadLine,
     WorkloadsLine,
-    is_counter,
 )
+from collectors.session.frame_blocks import CheckedBlock, UnmadeFrame, completed, problem_of
 
 _SEAL = b',"crc":'
 _SEAL_LONGEST = len(_SEAL) + len("4294967295}")
@@ -62,7 +58,6 @@ _LONG_TEXT = 4096
 _LONGEST_ID = 1024
 _MOST_BLOCKS = 256
 _MOST_SOURCES = 256
-_COLUMN_INDEXES = {name: index for index, name in enumerate(COLUMNS)}
 
 
 class _Any(msgspec.Struct):
@@ -95,7 +90,9 @@ class Decoder:
         self._workloads: dict[int, Workload] = {}
         self._listed: _Listed | None = None
         """The workloads of the previous frame; `None` once one of them is described again."""
-        self._previous_blocks: dict[tuple[int, str], _Decoded] = {}
+        self._changed: dict[WorkloadId, Workload] = {}
+        """The workloads of the previous frame that were described again since."""
+        self._previous_blocks: dict[tuple[int, str], CheckedBlock] = {}
         """The previous frame's blocks, by rank and source."""
         self._lines = self._frames = 0
         self.values = self.rows = 0
@@ -107,6 +104,11 @@ class Decoder:
         Raises:
             LineError: The line is damaged or breaks the contract; what follows it in this member cannot be read.
         """
+        checked = self.check(line)
+        return checked.make() if isinstance(checked, UnmadeFrame) else checked
+
+    def check(self, line: bytes) -> UnmadeFrame | Gap | None:
+        """Take a line like `take`, and leave the samples of a frame to whoever asks for them: all else is checked."""
         self._lines += 1
         _check_bound(self._lines, MOST_LINES, "lines")
         self.values += line.count(b",")
@@ -124,9 +126,7 @@ class Decoder:
                     )
                 self.meta = decoded
             case HostLine():
-                self._host, self._host_workload = decoded, _workload(decoded.workload, Kind.HOST)
-                self._listed = None
-                decoded.facts = {sanitize(key): sanitize(value, _LONG_TEXT) for key, value in decoded.facts.items()}
+                self._take_host(decoded)
             case HostsLine():
                 _check_bound(len(decoded.hosts), MOST_HOSTS, "hosts")
                 self._hosts = dict(map(_other_host, decoded.hosts))
@@ -134,27 +134,41 @@ class Decoder:
                 self._take_workloads(decoded)
         return None
 
-    def _take_workloads(self, line: WorkloadsLine) -> None:
+    def _take_host(self, line: HostLine) -> None:
+        line.facts = {sanitize(key): sanitize(value, _LONG_TEXT) for key, value in line.facts.items()}
+        before = self._host_workload
+        self._host, self._host_workload = line, _workload(line.workload, Kind.HOST)
+        if before is None or before.id != self._host_workload.id:
+            self._forget_list()
+
+    def _forget_list(self) -> None:
         self._listed = None
+        self._changed.clear()
+
+    def _take_workloads(self, line: WorkloadsLine) -> None:
         for workload_line in line.set:
-            self._workloads[workload_line.n] = _workload(workload_line)
+            workload, before = _workload(workload_line), self._workloads.get(workload_line.n)
+            self._workloads[workload_line.n] = workload
+            if before is None or before.id != workload.id:
+                self._forget_list()
+            elif self._listed is not None and workload.id in self._listed.workloads:
+                self._changed[workload.id] = workload
         _check_bound(len(self._workloads), 2 * MOST_WORKLOADS, "workloads")
 
-    def _frame(self, line: FrameLine) -> Frame:
+    def _frame(self, line: FrameLine) -> UnmadeFrame:
         if self.meta is None or self._host is None or self._host_workload is None:
             raise LineError("a frame comes before its meta or host line")
         self._frames += 1
         _check_bound(self._frames, MOST_FRAMES, "frames")
         _check_bound(len(line.sources), _MOST_SOURCES, "sources")
-        if self._listed is None or self._listed.numbers != line.workloads:
-            self._listed = self._list(line.workloads, self._host_workload)
-        return Frame(
+        self._listed = listed = self._list(line.workloads, self._host_workload)
+        without_samples = Frame(
             at_ns=line.at_ns,
             wall=line.wall,
             boot_ns=line.boot_ns,
             host=self._host_workload,
-            workloads=self._listed.workloads,
-            samples=self._samples(line.samples, self._listed.identities),
+            workloads=listed.workloads,
+            samples={},
             sources=tuple(_source(source_line) for source_line in line.sources),
             events=tuple(_event(event_line) for event_line in line.events),
             cpus=self._host.cpus,
@@ -164,8 +178,14 @@ class Decoder:
             interval_s=float(line.interval_s),
             hosts=self._hosts,
         )
+        return UnmadeFrame(without_samples, self._blocks(line.samples, listed.identities), listed.identities)
 
     def _list(self, numbers: list[int], host: Workload) -> _Listed:
+        """Return the workloads of a frame: those of the previous one, as they are now, or made anew."""
+        changed, self._changed = self._changed, {}
+        listed = self._listed
+        if listed is not None and listed.numbers == numbers and (not changed or listed.is_one_to_one):
+            return listed._replace(workloads=listed.workloads | changed) if changed else listed
         if len(numbers) > MOST_WORKLOADS:
             raise LineError(f"a frame has more than {MOST_WORKLOADS:,} workloads")
         identities, workloads = {0: host.id}, {}
@@ -177,31 +197,31 @@ class Decoder:
             identities[number] = workload.id
         return _Listed(numbers, workloads, identities)
 
-    def _samples(self, blocks: list[Block], identities: dict[int, WorkloadId]) -> dict[WorkloadId, tuple[Sample, ...]]:
-        samples_by_number: dict[int, tuple[Sample, ...]] = {}
+    def _blocks(self, blocks: list[Block], identities: dict[int, WorkloadId]) -> list[CheckedBlock]:
         previous_blocks, self._previous_blocks = self._previous_blocks, {}
         if len(blocks) > _MOST_BLOCKS or sum(len(block.rows) for block in blocks) > MOST_FRAME_ROWS:
             raise LineError(f"a frame has more than {_MOST_BLOCKS} readers or {MOST_FRAME_ROWS:,} samples")
+        checked_blocks = []
         for block in blocks:
             key = block.rank, block.source
-            previous = previous_blocks.get(key)
-            samples = self._decode(block, previous)
-            self._previous_blocks[key] = _Decoded(block, samples)
-            for number, sample in zip(block.rows, samples, strict=True):
-                samples_by_number[number] = (*samples_by_number.get(number, ()), sample)
-        try:
-            return {identities[number]: samples for number, samples in samples_by_number.items()}
-        except KeyError as error:
-            raise LineError(f"a sample belongs to workload {error}, which the frame does not list") from error
+            checked = self._check(block, previous_blocks.get(key))
+            self._previous_blocks[key] = checked
+            checked_blocks.append(checked)
+            unlisted = next((number for number in block.rows if number not in identities), None)
+            if unlisted is not None:
+                raise LineError(f"a sample belongs to workload {unlisted}, which the frame does not list")
+        return checked_blocks
 
-    def _decode(self, block: Block, previous: _Decoded | None) -> list[Sample]:
-        """Complete a block and return its samples; one that repeats the previous frame's has the same objects."""
-        _complete(block, previous.block if previous is not None else None)
+    def _check(self, block: Block, previous: CheckedBlock | None) -> CheckedBlock:
+        """Complete a block; one that repeats the previous frame's has the same samples."""
+        block = completed(block, previous.block if previous is not None else None)
+        if problem := problem_of(block):
+            raise LineError(problem)
         if previous is not None and block.at_ns == previous.block.at_ns and block == previous.block:
-            return previous.samples
+            return previous
         self.rows += len(block.rows)
         _check_bound(self.rows, MOST_ROWS, "samples")
-        return list(_rows(block))
+        return CheckedBlock(block)
 
 
 class _Listed(NamedTuple):
@@ -211,12 +231,10 @@ class _Listed(NamedTuple):
     workloads: dict[WorkloadId, Workload]
     identities: dict[int, WorkloadId]
 
-
-class _Decoded(NamedTuple):
-    """A block and its samples."""
-
-    block: Block
-    samples: list[Sample]
+    @property
+    def is_one_to_one(self) -> bool:
+        """Whether no two numbers stand for one workload."""
+        return len(self.workloads) == len(self.numbers)
 
 
 def _check_bound(count: int, most: int, what: str) -> None:
@@ -260,38 +278,6 @@ def check_seal(line: bytes) -> None:
     seal = line[start + len(_SEAL) : -1]
     if start < 0 or line[-1:] != b"}" or not seal.isdigit() or int(seal) != zlib.crc32(memoryview(line)[:start]):
         raise LineError("a line's check sum is wrong")
-
-
-def _complete(block: Block, previous: Block | None) -> None:
-    """Fill in what is the same as in the previous frame, and check that every column has one value per row.
-
-    Columns that this version does not know are dropped.
-    """
-    count = len(block.rows)
-    block.columns = {name: column for name, column in block.columns.items() if name in _COLUMN_INDEXES}
-    if len(set(block.rows)) != count:
-        raise LineError(f"the samples of {sanitize(block.source)!r} list a workload twice")
-    if previous is not None and previous.rows == block.rows:
-        block.offset_ns = block.offset_ns if block.offset_ns is not None else previous.offset_ns
-        block.epoch = block.epoch if block.epoch is not None else previous.epoch
-        gauges = {name: column for name, column in previous.columns.items() if not is_counter(name)}
-        block.columns = gauges | block.columns
-    if block.offset_ns is None or block.epoch is None:
-        raise LineError(f"the samples of {sanitize(block.source)!r} have no timestamps")
-    columns = [column for column in block.columns.values() if column is not None]
-    lengths = {len(block.offset_ns), len(block.epoch), *map(len, columns)}
-    if lengths != {count}:
-        raise LineError(f"the columns of {sanitize(block.source)!r} differ in length")
-
-
-def _rows(block: Block) -> Iterable[Sample]:
-    columns: list[Iterable[Any]] = [repeat(None)] * len(COLUMNS)
-    for name, column in block.columns.items():
-        index = _COLUMN_INDEXES.get(name)
-        if index is not None and column is not None:
-            columns[index] = column
-    instants = [block.at_ns + offset for offset in block.offset_ns or ()]
-    return map(Sample, repeat(sanitize(block.source)), instants, block.epoch or (), *columns)
 
 
 def _workload(line: WorkloadLine, kind: Kind = Kind.SERVICE) -> Workload:

@@ -68,6 +68,10 @@ class FrameSequence(ABC):
     def part(self, index: int) -> Part:
         """Return a member's frames; those before any damage."""
 
+    def walls(self, index: int) -> list[float]:
+        """Return the wall times of a member's frames; those before any damage."""
+        return [frame.wall for frame in self.part(index).frames]
+
     @abstractmethod
     def contents(self, index: int) -> Iterable[Frame | Gap]:
         """Return a member's frames and gaps, to be read once and not kept."""
@@ -109,7 +113,7 @@ class FrameSequence(ABC):
         around = [index for index, (first_wall, last_wall) in enumerate(spans) if first_wall <= wall <= last_wall]
         earlier = [index for index, (_, last_wall) in enumerate(spans) if last_wall < wall]
         for index in (*reversed(around), *sorted(earlier, key=lambda index: spans[index][1], reverse=True)[:2]):
-            numbers = [number for number, frame in enumerate(self.part(index).frames) if frame.wall <= wall]
+            numbers = [number for number, at in enumerate(self.walls(index)) if at <= wall]
             if numbers:
                 return Position(index, numbers[-1])
         return self.first()

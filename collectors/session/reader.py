@@ -132,6 +132,12 @@ class Session(FrameSequence):
         self._note_problem(index, part)
         return whole
 
+    def walls(self, index: int) -> list[float]:
+        part = self._open(index)
+        walls = part.walls()
+        self._note_problem(index, part)
+        return walls
+
     def _open(self, index: int) -> OpenPart:
         key = _key(*self.members[index])
         part = self._parts.get(key)
@@ -144,7 +150,7 @@ class Session(FrameSequence):
 
     def _note_problem(self, index: int, part: OpenPart) -> None:
         """Note what is wrong with a member that was read to its end, or that nothing is any more."""
-        if problem := part.whole().problem:
+        if problem := part.problem:
             self.problems[index] = problem
         else:
             self.problems.pop(index, None)

@@ -115,7 +115,7 @@ class Track:
             return Span(first, last)
         key = index, self.session.members[index].file.size
         if key not in self._read_spans:
-            walls = [frame.wall for frame in self.session.part(index).frames] or [min(max(0.0, first), _LATEST)]
+            walls = self.session.walls(index) or [min(max(0.0, first), _LATEST)]
             self._read_spans[key] = Span(min(walls), max(walls))
         return self._read_spans[key]
 

@@ -35,6 +35,7 @@ from collectors.session.format import (
     Gap,
     SessionError,
 )
+from collectors.session.frame_blocks import UnmadeFrame
 from collectors.session.gzip_member import SessionFile
 from collectors.session.kept import Budget, KeptWorkloads, NewestEvents
 from collectors.session.reader import Session
@@ -194,17 +195,37 @@ def test_frames_that_list_the_same_workloads_share_the_list_until_one_is_describ
     assert [one.state for one in listed[0].values()] == ["unknown"]
 
 
+def test_a_workload_that_is_described_again_keeps_its_place_and_one_that_becomes_another_leaves_it() -> None:
+    decoder = Decoder()
+
+    def listed(text: bytes) -> list[tuple[str, str]]:
+        (frame_taken,) = [one for one in map(decoder.take, text.splitlines()) if isinstance(one, Frame)]
+        return [(one.id.id, one.state) for one in frame_taken.workloads.values()]
+
+    both = [workload(1, "a"), workload(2, "b")]
+    first = opening() + line(k="workloads", set=both) + frame(0, workloads=[1, 2])
+    assert listed(first) == [("a", "unknown"), ("b", "unknown")]
+    again = line(k="workloads", set=[workload(1, "a", state="running"), workload(3, "c")])
+    assert listed(again + frame(1, workloads=[1, 2])) == [("a", "running"), ("b", "unknown")]
+    another = line(k="workloads", set=[workload(1, "d")])
+    assert listed(another + frame(2, workloads=[1, 2])) == [("d", "unknown"), ("b", "unknown")]
+    twice = line(k="workloads", set=[workload(2, "d", state="paused")])
+    assert listed(twice + frame(3, workloads=[1, 2])) == [("d", "paused")]
+    back = line(k="workloads", set=[workload(1, "d", state="running")])
+    assert listed(back + frame(4, workloads=[1, 2])) == [("d", "paused")], "the last number that stands for it counts"
+
+
 def test_no_more_of_a_member_is_inflated_or_decoded_than_its_bounds(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[int] = []
-    take = Decoder.take
+    check = Decoder.check
 
-    def count(decoder: Decoder, text: bytes) -> Frame | Gap | None:
+    def count(decoder: Decoder, text: bytes) -> UnmadeFrame | Gap | None:
         taken.append(len(text))
-        return take(decoder, text)
+        return check(decoder, text)
 
-    monkeypatch.setattr(Decoder, "take", count)
+    monkeypatch.setattr(Decoder, "check", count)
     file = SessionFile(_file(folder, "unknown_lines"))
     text = file.text(file.members[0])
     text.exhaust()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -14,10 +14,12 @@ from collectors.analysis.rates import Deriver, Moment
 from collectors.analysis.startup_times import StartupWatch
 from collectors.analysis.tracker import MomentTracker
 from collectors.model.metrics import CHARTED, METRICS
-from collectors.model.workloads import Event, Frame
+from collectors.model.workloads import Event, Frame, Sample
+from collectors.session import frame_blocks
 from collectors.session.contents import Part
 from collectors.session.decode import Decoder
-from collectors.session.format import Gap
+from collectors.session.format import Block, Gap
+from collectors.session.frame_blocks import UnmadeFrame
 from collectors.session.frame_sequence import Position
 from collectors.session.playback import Playback
 from collectors.session.reader import Session
@@ -132,20 +134,42 @@ def test_a_member_is_decoded_as_far_as_its_frames_are_asked_for(
     frames: list[Frame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[bytes] = []
-    take = Decoder.take
+    check = Decoder.check
 
-    def counted(decoder: Decoder, line: bytes) -> Frame | Gap | None:
+    def counted(decoder: Decoder, line: bytes) -> UnmadeFrame | Gap | None:
         taken.append(line)
-        return take(decoder, line)
+        return check(decoder, line)
 
     session = Session([write(tmp_path / "a.vmtop.gz", frames[:60])])
-    monkeypatch.setattr(Decoder, "take", counted)
+    monkeypatch.setattr(Decoder, "check", counted)
     assert session.frame(Position(0, 9)) == frames[9]
     assert sum(line.startswith(b'{"k":"frame"') for line in taken) == 10
     assert session.frame(Position(0, 3)) == frames[3]
     assert sum(line.startswith(b'{"k":"frame"') for line in taken) == 10
     assert session.part(0).frames == frames[:60]
     assert sum(line.startswith(b'{"k":"frame"') for line in taken) == 60
+    session.close()
+
+
+def test_a_time_is_found_without_a_sample_and_a_frame_makes_only_its_own(
+    frames: list[Frame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Block] = []
+    make = frame_blocks._rows
+
+    def counted(block: Block) -> Iterable[Sample]:
+        made.append(block)
+        return make(block)
+
+    session = Session([write(tmp_path / "a.vmtop.gz", frames[:120])])
+    monkeypatch.setattr(frame_blocks, "_rows", counted)
+    assert session.at(frames[75].wall) == Position(1, 15)
+    assert session.walls(0) == [frame.wall for frame in frames[:60]]
+    assert made == []
+    assert session.frame(Position(1, 15)) == frames[75]
+    assert len(made) == 1
+    assert session.frame(Position(1, 15)) == frames[75]
+    assert len(made) == 1
     session.close()
 
 
