@@ -72,7 +72,7 @@ class DockerLab:
         """
         limits.setdefault("network_mode", "none")
         if name in self._containers:
-            self.remove(self._containers[name])
+            self.remove_named(name)
         container = self.client.create_container(
             IMAGE,
             ["sh", "-c", command] if isinstance(command, str) else list(command),
@@ -110,6 +110,15 @@ class DockerLab:
         address = self.client.inspect_container(receiver)["NetworkSettings"]["IPAddress"]
         send = f"dd if=/dev/zero bs=1M count={mib_per_turn} 2>/dev/null | nc {address} {_PORT}; sleep {pause_s}"
         return receiver, self.run(f"{prefix}-sender", f"while :; do {send}; done", network_mode="bridge")
+
+    @property
+    def started(self) -> set[str]:
+        """The names of the containers that were started, and not removed by name."""
+        return set(self._containers)
+
+    def remove_named(self, name: str) -> None:
+        """Remove a container that was started under a name; one that has been removed is fine."""
+        self.remove(self._containers.pop(name))
 
     def remove(self, container: str) -> None:
         """Kill and remove one container with its volumes; one that is gone, or is being removed, is fine."""

@@ -59,6 +59,8 @@ class FarHost:
     has_libvirt: bool = False
     has_vmtop: bool = True
     daemon: Daemon | None = None
+    started: set[str] = field(default_factory=set)
+    """The names of containers that were started here."""
 
     @property
     def address(self) -> str:
@@ -157,7 +159,10 @@ class FarHost:
         self.inside("docker", "import", str(self.folder / "image.tar"), IMAGE)
 
     def run(self, name: str, command: str = "sleep 100000", *options: str) -> str:
-        """Start a container, and return its full id."""
+        """Start a container, and return its full id. One of its name that a failed try has left is removed."""
+        if name in self.started and name in self.container_names("-a"):
+            self.inside("docker", "rm", "-f", name)
+        self.started.add(name)
         words = ["docker", "run", "-d", "--name", name, "--network", "none", *options, IMAGE, "sh", "-c", command]
         return self.inside(*words).strip()
 

@@ -58,6 +58,19 @@ def docker_lab(lab_root: Path) -> Iterator[DockerLab]:
         yield lab
 
 
+@pytest.fixture(autouse=True)
+def _no_container_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Remove the Docker containers that a test by itself has started: what goes on takes CPU from all later tests."""
+    if "docker_lab" not in request.fixturenames:
+        yield
+        return
+    lab: DockerLab = request.getfixturevalue("docker_lab")
+    before = lab.started
+    yield
+    for name in lab.started - before:
+        lab.remove_named(name)
+
+
 @pytest.fixture(scope="session")
 def cri_lab(lab_root: Path) -> Iterator[CriLab]:
     """Give a containerd of our own with its CRI."""

@@ -40,12 +40,12 @@ if [ -n "$agent_port" ]; then
     qemu-ga -d -m virtio-serial -p /dev/$(basename $(dirname $agent_port))
 fi
 echo READY >/dev/console
-ping -q -s 1400 -i 0.2 $lab_peer >/dev/null 2>&1 &
+ping -q -s 1400 -i 0.5 $lab_peer >/dev/null 2>&1 &
 while :; do
     dd if=/dev/zero of=/dev/vda bs=64k count=16 oflag=direct 2>/dev/null
     dd if=/dev/vda of=/dev/null bs=64k count=16 iflag=direct 2>/dev/null
     count=0; while [ $count -lt 500 ]; do count=$((count + 1)); done
-    sleep 0.3
+    sleep 0.9
 done
 """.replace("MODULES", " ".join(_MODULES))
 
