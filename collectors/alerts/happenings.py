@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -33,8 +32,18 @@ class Tally:
 
     name: str
     detail: str = ""
-    instants: deque[int] = field(default_factory=lambda: deque(maxlen=_MOST_KEPT))
-    """Of the frames that told of it, in ns."""
+    instants: list[int] = field(default_factory=list)
+    """Of the frames that told of it, in ns, oldest first. It is mostly one: a deque would take ten times the room."""
+
+    def count(self, at_ns: int) -> None:
+        """Count it once more."""
+        self.instants.append(at_ns)
+        del self.instants[:-_MOST_KEPT]
+
+    def forget_until(self, oldest_ns: int) -> None:
+        """Count no more what happened up to an instant."""
+        while self.instants and self.instants[0] <= oldest_ns:
+            del self.instants[0]
 
 
 class Happenings:
@@ -69,8 +78,7 @@ class Happenings:
         for (index, identity), tally in [*self._tallies.items()]:
             rule, condition = self._rules[index]
             oldest_ns = moment.frame.at_ns - int(condition.within_s * 1e9)
-            while tally.instants and tally.instants[0] <= oldest_ns:
-                tally.instants.popleft()
+            tally.forget_until(oldest_ns)
             if not tally.instants:
                 del self._tallies[index, identity]
             yield rule, identity, tally.name, _words(tally, condition), len(tally.instants) >= condition.times
@@ -81,7 +89,7 @@ class Happenings:
             if len(self._tallies) >= _MOST_SUBJECTS:
                 return
             tally = self._tallies[index, occurrence.id] = Tally(occurrence.name)
-        tally.instants.append(at_ns)
+        tally.count(at_ns)
         tally.detail = occurrence.detail
 
     def _occurrences(self, moment: Moment) -> Iterator[Occurrence]:
