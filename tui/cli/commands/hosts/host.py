@@ -11,13 +11,13 @@ from pathlib import Path
 
 import click
 
+from collectors import __version__
 from collectors.fleet import copying
 from collectors.fleet.bundle import FILE_NAME, Bundle, build, own_target
 from collectors.fleet.hosts import HostError, HostSpec, check_command, check_name, check_tag, host_of
 from collectors.model.errors import SourceError
 from collectors.safety import private_file
 from collectors.safety.own_folder import check_path
-from tui import __version__
 from tui.cli.configuration import loaded
 from tui.cli.exit_codes import DONE, FAILED, REFUSED
 from tui.cli.one_workload import unreadable
