@@ -15,6 +15,7 @@ from collectors.sampling.sampler import Sampler
 from tests.helpers.stand_in_ssh import session
 from tui.cli import sources
 from tui.cli.commands.hosts.control import _obey, do
+from tui.cli.commands.hosts.host import _described
 from tui.cli.main import main
 
 HOSTS = """
@@ -97,3 +98,43 @@ def test_no_host_is_removed_without_a_terminal_to_ask_at(folder: Path) -> None:
     done = CliRunner().invoke(main, ["host", "remove", "hv02"], input="y\n")
     assert (done.exit_code, "use --yes" in done.stderr) == (2, True)
     assert (folder / "config.toml").read_text() == HOSTS
+
+
+OPTIONS = """
+[sources]
+host = ["local", "tag:prod"]
+[list]
+sort = "mem"
+"""
+
+
+def test_a_host_is_removed_from_a_configuration_that_has_options_of_commands(folder: Path) -> None:
+    (folder / "config.toml").write_text(HOSTS + OPTIONS)
+    done = CliRunner().invoke(main, ["host", "remove", "hv02", "--yes"])
+    assert done.exit_code == 0, done.stderr
+    left = (folder / "config.toml").read_text()
+    assert "hv01" in left
+    assert "hv02" not in left
+    assert left.endswith(OPTIONS)
+
+
+@pytest.mark.parametrize("words", [["list"], ["check"], ["add", "hv03", "--yes"], ["remove", "hv01", "--yes"]])
+def test_a_mistake_in_the_configuration_is_told_before_anything_is_done(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # without ssh
+    (folder / "config.toml").write_text(f"{HOSTS}[screen]\nsorted = true\n")
+    done = CliRunner().invoke(main, ["host", *words])
+    assert done.exit_code == 1
+    assert "line 10: 'sorted' is unknown" in done.stderr
+    assert "going on" not in done.stderr
+    assert "has no [[hosts]]" not in done.stderr
+
+
+def test_a_host_that_is_known_gets_another_address_and_keeps_its_tags(folder: Path) -> None:
+    (folder / "config.toml").write_text(HOSTS)
+    with main.make_context("vmtop", []):
+        assert _described("root@10.0.0.9", "hv01", (), None) == HostSpec(
+            "hv01", "root@10.0.0.9", "sudo -n vmtop", ("prod",)
+        )
+        assert _described("hv01", None, (), None).address == "admin@10.0.0.1"
