@@ -24,6 +24,7 @@ from tui.cli.one_workload import unreadable
 from tui.configuration.config import ConfigError, config_file
 from tui.configuration.host_tables import with_host, without_host
 from tui.configuration.reading import read
+from tui.presenters.reports.troubles import named
 
 _YES = click.option("--yes", "is_sure", is_flag=True, help="Do not ask for confirmation.")
 
@@ -123,7 +124,7 @@ def check(names: tuple[str, ...]) -> int:
             copying.try_out(host)
         except SourceError as error:
             code = FAILED
-            click.echo(f"vmtop: {host.name}: {error.reason}", err=True)
+            click.echo(f"vmtop: {named(host.name, error.reason)}", err=True)
             if error.remedy:
                 click.echo(f"  fix: {error.remedy}", err=True)
             continue
