@@ -28,7 +28,10 @@ def _run(*arguments: str, config: str = "", folder: Path | None = None) -> tuple
     [
         ((), "--prometheus is missing: a URL"),
         (("--prometheus", "prod"), "the configuration has no [prometheus.prod], and it is no URL"),
-        (("--prometheus", "http://prom.example.org"), "allow it with --insecure"),
+        (
+            ("--prometheus", "http://prom.example.org"),
+            "read and change (fix: use https://, or allow it with --insecure)",
+        ),
         (("--prometheus", "https://ops:geheim@prom.example.org"), "in the list of processes"),
         (("--prometheus", "https://x", "--match", "job"), "--match is not a list of label matchers"),
         (("--prometheus", "https://x", "--from", "sometime"), "sometime"),

@@ -96,7 +96,7 @@ def chosen(where: str | None, config: Config, match: str | None, insecure: bool)
         server = checked(msgspec.structs.replace(server, **changes))
         check_match(server.match)
     except SourceError as error:
-        remedy = f"\nfix: {error.remedy}" if error.remedy else ""
+        remedy = f" (fix: {error.remedy})" if error.remedy else ""
         raise click.ClickException(f"{error.reason}{remedy}") from error
     return server
 
