@@ -30,7 +30,7 @@ def _run(*arguments: str, config: str = "", folder: Path | None = None) -> tuple
         (("--prometheus", "prod"), "the configuration has no [prometheus.prod], and it is no URL"),
         (
             ("--prometheus", "http://prom.example.org"),
-            "read and change (fix: use https://, or allow it with --insecure)",
+            "change (fix: use https://, or allow it with --insecure)",
         ),
         (("--prometheus", "https://ops:geheim@prom.example.org"), "in the list of processes"),
         (("--prometheus", "https://x", "--match", "job"), "--match is not a list of label matchers"),
