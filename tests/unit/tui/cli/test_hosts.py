@@ -12,11 +12,14 @@ from click.testing import CliRunner
 from collectors.fleet.hosts import HostSpec
 from collectors.fleet.specs import load_source
 from collectors.sampling.sampler import Sampler
+from tests.helpers.checkout import FIXTURES
 from tests.helpers.stand_in_ssh import session
 from tui.cli import sources
+from tui.cli.command_sections import defaults_of
 from tui.cli.commands.hosts.control import _obey, do
 from tui.cli.commands.hosts.host import _described
 from tui.cli.main import main
+from tui.configuration.reading import parse
 
 HOSTS = """
 [[hosts]]
@@ -138,3 +141,18 @@ def test_a_host_that_is_known_gets_another_address_and_keeps_its_tags(folder: Pa
             "hv01", "root@10.0.0.9", "sudo -n vmtop", ("prod",)
         )
         assert _described("hv01", None, (), None).address == "admin@10.0.0.1"
+
+
+def test_the_hosts_to_watch_are_not_those_of_a_session_that_is_exported(folder: Path) -> None:
+    (folder / "config.toml").write_text(OPTIONS)
+    session_file = str(FIXTURES / "0.1.0.vmtop.gz")
+    done = CliRunner().invoke(main, ["export", session_file, "--metric", "cpu"])
+    assert done.exit_code == 0
+    assert len(done.stdout.splitlines()) > 1, done.stderr
+
+
+@pytest.mark.parametrize(("command", "taken"), [("list", {"host", "insecure"}), ("export", set()), ("fleet", set())])
+def test_options_of_sources_are_taken_by_commands_that_read_sources_alone(command: str, taken: set[str]) -> None:
+    content = parse('[sources]\nhost = ["hv01"]\ninsecure = true\n', Path("config.toml"))
+    defaults, mistakes = defaults_of(main.load(command), command, content)
+    assert (defaults.keys(), mistakes) == (taken, [])
