@@ -50,8 +50,8 @@ def key_of(option: click.Parameter) -> str:
 def options_of(command: click.Command) -> dict[str, click.Option]:
     """Return a command's options that can be configured, by key.
 
-    Left out are those that confirm or are meant for one run, the form of what is printed, and settings of the screen; of
-    a command that reads no sources also what only has the name of an option of theirs, such as the hosts of `export`.
+    Left out are those that confirm or are meant for one run, the form of what is printed, and settings of the screen;
+    of a command that reads no sources also what only is called like an option of theirs, such as the hosts of `export`.
     """
     screen = {setting.parameter for setting in SETTINGS if setting.flag}
     reads_sources = any(option.name == _HOST for option in command.params)

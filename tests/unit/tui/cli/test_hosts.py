@@ -155,4 +155,4 @@ def test_the_hosts_to_watch_are_not_those_of_a_session_that_is_exported(folder: 
 def test_options_of_sources_are_taken_by_commands_that_read_sources_alone(command: str, taken: set[str]) -> None:
     content = parse('[sources]\nhost = ["hv01"]\ninsecure = true\n', Path("config.toml"))
     defaults, mistakes = defaults_of(main.load(command), command, content)
-    assert (defaults.keys(), mistakes) == (taken, [])
+    assert (set(defaults), mistakes) == (taken, [])
