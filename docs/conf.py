@@ -14,8 +14,8 @@ from sphinx.application import Sphinx
 _TOP = Path(__file__).parents[1]
 sys.path.insert(0, str(_TOP))
 
+from collectors import __version__  # noqa: E402
 from docs.navigation import with_navigation  # noqa: E402
-from tui import __version__  # noqa: E402
 
 project = "vmtop"
 copyright = "the authors of vmtop"  # noqa: A001

@@ -73,8 +73,8 @@ the security headers and `basic_auth_users` with bcrypt; whatever else is in the
 file or a renewed certificate takes effect with the next connection. Passwords are checked by the C library's
 crypt(3).
 
-Units: [vmtop-serve.service](vmtop-serve.service) with [vmtop-serve.socket](vmtop-serve.socket), and
-[vmtop-textfile.service](vmtop-textfile.service).
+Units: [vmtop-serve.service](vmtop-serve.service) with [vmtop-serve.socket](vmtop-serve.socket), whose `ListenStream=`
+is the address, and [vmtop-textfile.service](vmtop-textfile.service). Each begins with how it is installed.
 
 The text file has the same families in Prometheus' text format. It is replaced as a whole every 15 s (`--interval`),
 and removed when vmtop ends; `--once` writes it once and leaves it, for a timer.

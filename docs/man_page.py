@@ -14,10 +14,10 @@ from pathlib import Path
 
 import click
 
+from collectors import __version__
 from docs.command_page import shown
 from docs.exit_code_page import codes
 from docs.man_examples import EXAMPLES
-from tui import __version__
 from tui.cli.main import main as vmtop
 
 _FILES = {

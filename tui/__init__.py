@@ -4,6 +4,3 @@ import os
 
 # Read once, when Textual is imported. The kitty keyboard protocol stays on in a terminal whose SSH connection drops.
 os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
-
-__version__ = "0.2.0"
-"""The one place of it: packaging reads it from here, and `--version` without a look at what is installed."""

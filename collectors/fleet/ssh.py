@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from collectors.fleet.hosts import HostSpec
-from collectors.model.errors import SourceAbsent, SourceDown, SourceError
+from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
 from collectors.safety.sanitize import sanitize
 
 SSH_FAILED = 255
@@ -106,6 +106,8 @@ def why_ended(host: HostSpec, code: int | None, messages: str) -> SourceError:
         return SourceDown(f"ssh to {host.name}: {last or 'the connection ended'}", host.target.command)
     if code == _NOT_FOUND or (code == _NOT_EXECUTABLE and "permission" not in messages.lower()):
         return SourceDown(f"{host.name} has no {sanitize(_program(host))}", f"vmtop host add {host.name}")
+    if refused := _refused_by_sudo(host, said):
+        return refused
     if code == _USAGE and "no such option" in messages.lower():
         return SourceDown(f"the vmtop on {host.name} is too old for this one", f"vmtop host add {host.name}")
     if code is None:
@@ -115,6 +117,20 @@ def why_ended(host: HostSpec, code: int | None, messages: str) -> SourceError:
         how = f"was ended by signal {code - _KILLED}" if code > _KILLED else f"ended with exit code {code}"
         reason = f"the vmtop on {host.name}, or the ssh to it, {how}"
     return SourceDown(reason, f"{host.target.command} {host.command} doctor")
+
+
+def _refused_by_sudo(host: HostSpec, said: Sequence[str]) -> SourceError | None:
+    """Return the error for a sudo that has run nothing; `None` where it has, or is not used."""
+    words = " ".join(line for line in said if line.startswith("sudo: "))
+    if "is required" in words:
+        return AccessDenied(
+            f"sudo on {host.name} asks for a password",
+            f"{host.target.command}, then sudo visudo -f /etc/sudoers.d/vmtop, with NOPASSWD: and the path of vmtop",
+        )
+    if "command not found" in words:
+        remedy = f"vmtop host add {host.name} --command 'sudo -n /PATH/vmtop', with the path that it has there"
+        return SourceDown(f"sudo on {host.name} does not find the program", remedy)
+    return None
 
 
 def _program(host: HostSpec) -> str:

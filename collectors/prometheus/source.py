@@ -135,7 +135,7 @@ class PrometheusSource:
             samples,
             detail=f"{len(hosts)} hosts",
             facts={"hostname": self._server.title},
-            hosts=hosts,
+            hosts=dict(sorted(hosts.items())),  # servers answer in any order, and one that is away comes last
             sources=tuple(states),
             unseen=_unseen(fleet, picture),
         )

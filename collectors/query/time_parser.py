@@ -63,6 +63,18 @@ def parse_time(text: str, start: float, end: float, current: float | None = None
     return wall
 
 
+def parse_end(text: str, start: float, end: float, since: float | None) -> float:
+    """Return the wall time at which a span ends that begins at `since`.
+
+    A clock time whose last occurrence is before `since` is the one on the next day: the session may have ended earlier
+    than the span. Arguments and errors are those of `parse_time`.
+    """
+    wall = parse_time(text, start, end, since)
+    if since is None or wall >= since or not _CLOCK.fullmatch(" ".join(text.split())):
+        return wall
+    return (datetime.fromtimestamp(wall) + timedelta(days=1)).timestamp()
+
+
 def check_inside(text: str, wall: float, start: float, end: float) -> None:
     """Refuse a time that lies outside a session.
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from collectors import __version__
 from collectors.model.workloads import Frame
 from collectors.session.encode import Encoder
 from collectors.session.format import (
@@ -35,12 +36,7 @@ _MOST_EVENTS = 0xFFFF
 
 def program() -> str:
     """Return the name and version of the program that writes."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return f"vmtop {version('vmtop')}"
-    except PackageNotFoundError:
-        return "vmtop"
+    return f"vmtop {__version__}"
 
 
 class MemberMaker:

@@ -110,6 +110,7 @@ async def test_the_hint_is_shown_three_times_at_most(folder: Path) -> None:
 
 async def test_w_writes_it_into_the_configuration_and_leaves_the_rest_as_it_is(folder: Path) -> None:
     own = '# mine\nread_only = true # yes\n[screen]\nsort = "name" # by name\n\n[keys]\nlook = "ctrl+n"\n'
+    own += '\n[sources]\nhost = ["local"]\n\n[list]\nlimit = 5\n'
     (folder / "config.toml").write_text(own)
     (folder / "config.toml").chmod(0o644)
     async with screen(memory_in(folder)) as session:

@@ -33,9 +33,13 @@ _WITHOUT = frozenset({"config", "completion", "doctor", "info", "monitoring"})
 """Commands that have no options to keep."""
 
 
+_HOST = "host"
+"""The parameter that every command has which reads sources."""
+
+
 def source_keys() -> frozenset[str]:
     """Return the keys of `[sources]`: what is read, and how long it is waited for."""
-    return frozenset({*(option.parameter for option in engine_options()), "wait", "host"})
+    return frozenset({*(option.parameter for option in engine_options()), "wait", _HOST})
 
 
 def key_of(option: click.Parameter) -> str:
@@ -46,14 +50,17 @@ def key_of(option: click.Parameter) -> str:
 def options_of(command: click.Command) -> dict[str, click.Option]:
     """Return a command's options that can be configured, by key.
 
-    Left out are those that confirm or are meant for one run, the form of what is printed, and settings of the screen.
+    Left out are those that confirm or are meant for one run, the form of what is printed, and settings of the screen;
+    of a command that reads no sources also what only is called like an option of theirs, such as the hosts of `export`.
     """
     screen = {setting.parameter for setting in SETTINGS if setting.flag}
+    reads_sources = any(option.name == _HOST for option in command.params)
+    left_out = _NEVER | _FORMS | (frozenset() if reads_sources else source_keys())
     return {
         key_of(option): option
         for option in command.params
         if isinstance(option, click.Option)
-        and key_of(option) not in _NEVER | _FORMS
+        and key_of(option) not in left_out
         and not (command.name in (None, "main", "demo", "replay") and option.name in screen)
     }
 

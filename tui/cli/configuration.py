@@ -22,7 +22,7 @@ _KEY = "vmtop.configuration"
 _QUICK = frozenset({"-h", "--help", "--version", "completion"})
 """What has to be quick, and needs no configuration."""
 _SHOW_THEMSELVES = frozenset(
-    {"demo", "config", "exec", "serve", "start", "stop", "restart", "pause", "resume", "kill", "remove"}
+    {"demo", "config", "exec", "host", "serve", "start", "stop", "restart", "pause", "resume", "kill", "remove"}
 )
 """Commands that show the mistake in a way of their own, or refuse because of it."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui import __version__
+from collectors import __version__
 from tui.cli.errors import Program
 from tui.cli.options import live_options, refuse_before, source_options
 

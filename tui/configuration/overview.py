@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from collectors.alerts.built_in import built_in_rules, condition_text, until_text
 from collectors.safety.sanitize import sanitize
 from tui.configuration.effective import Effective
 from tui.configuration.reading import ALERTS, COMMANDS, HOSTS, KEYS, PRESETS, SERVERS, THEME, FileContent
@@ -37,10 +38,10 @@ def overview(values: Mapping[str, Effective], content: FileContent, sources: Map
     for table in (KEYS, PRESETS, THEME):
         raw = content.document.get(table, {})
         lines += _section(table, _in_file(content, table, raw))
-    for name in (COMMANDS, ALERTS, HOSTS):
-        for index, table in enumerate(content.document.get(name, ())):
-            lines += ["", f"[[{name}]]"]
-            lines += [_line(key, value, _origin(content, name, index, key)) for key, value in table.items()]
+    lines += _tables(content, COMMANDS)
+    lines += _built_in_alerts(content)
+    lines += _tables(content, ALERTS, {rule.name for rule in built_in_rules()})
+    lines += _tables(content, HOSTS)
     for name in content.servers:
         raw = content.document[SERVERS][name]
         lines += ["", f"[{SERVERS}.{as_key(name)}]"]
@@ -80,6 +81,31 @@ def _plain(name: str, value: Any) -> Any:
 
 def _written(name: str, values: Mapping[str, Effective]) -> Any:
     return _plain(name, values[name].value)
+
+
+def _tables(content: FileContent, name: str, left_out: Collection[str] = ()) -> Iterator[str]:
+    """Yield the tables of a name as they are in the file, without those whose `name` is left out."""
+    for index, table in enumerate(content.document.get(name, ())):
+        if table.get("name") not in left_out:
+            yield from ("", f"[[{name}]]")
+            yield from (_line(key, value, _origin(content, name, index, key)) for key, value in table.items())
+
+
+def _built_in_alerts(content: FileContent) -> Iterator[str]:
+    """Yield the built-in rules, with what the file changes of them."""
+    tables: Sequence[Mapping[str, Any]] = content.document.get(ALERTS, ())
+    changed = {table.get("name"): index for index, table in enumerate(tables)}
+    for rule in built_in_rules():
+        index = changed.get(rule.name)
+        given = {} if index is None else tables[index]
+        values: dict[str, Any] = {"name": rule.name, "when": condition_text(rule.name)}
+        if "when" not in given and until_text(rule.name):  # a condition of its own ends as it says itself
+            values["until"] = until_text(rule.name)
+        values |= {"level": str(rule.level), "text": rule.text, **given}
+        yield from ("", f"[[{ALERTS}]]")
+        for key, value in values.items():
+            origin = "" if index is None or key not in given else _origin(content, ALERTS, index, key)
+            yield _line(key, value, origin or "built in")
 
 
 def _section(table: str, rows: Mapping[str, tuple[Any, str]]) -> Iterator[str]:

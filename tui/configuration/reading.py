@@ -80,12 +80,13 @@ class FileContent:
         )
 
 
-def read(path: Path | None = None, option_tables: Collection[str] = ()) -> FileContent:
+def read(path: Path | None = None, option_tables: Collection[str] | None = None) -> FileContent:
     """Read the file; without one, the content is empty. Mistakes in it are in the content.
 
     Args:
         path: The file; by default the user's.
-        option_tables: Names of the tables with options of commands, which the command line checks.
+        option_tables: Names of the tables with options of commands, which the command line checks; `None` where they
+            are not known, and every other table may be one.
 
     Raises:
         ConfigError: The file cannot be read, or is not TOML.
@@ -101,7 +102,7 @@ def read(path: Path | None = None, option_tables: Collection[str] = ()) -> FileC
     return parse(text, path, option_tables)
 
 
-def parse(text: str, path: Path, option_tables: Collection[str] = ()) -> FileContent:
+def parse(text: str, path: Path, option_tables: Collection[str] | None = None) -> FileContent:
     """Return the content of a text; the arguments are those of `read`.
 
     Raises:
@@ -121,9 +122,10 @@ def parse(text: str, path: Path, option_tables: Collection[str] = ()) -> FileCon
 class _Reader:
     """Fills a content with what a document says."""
 
-    def __init__(self, content: FileContent, option_tables: Collection[str]) -> None:
+    def __init__(self, content: FileContent, option_tables: Collection[str] | None) -> None:
         self._content = content
-        self._option_tables = option_tables
+        self._option_tables = option_tables or ()
+        self._has_all_tables = option_tables is not None
         self._mistakes: list[tuple[int, str]] = []
 
     def take(self, document: Mapping[str, Any]) -> None:
@@ -140,11 +142,14 @@ class _Reader:
         for key, value in sorted(document.items(), key=lambda item: item[0] in (COMMANDS, THEME)):  # after keys, screen
             if key in takers:
                 takers[key](value)
-            elif key in self._option_tables and isinstance(value, Mapping):
+            elif isinstance(value, Mapping) and self._is_of_options(key):
                 self._content.options[key] = dict(value)
             else:
                 self._setting((key,), value)
         self._content.mistakes = [f"line {line}: {words}" for line, words in sorted(self._mistakes)]
+
+    def _is_of_options(self, key: str) -> bool:
+        return key in self._option_tables or not (self._has_all_tables or key in _TABLES)
 
     def _setting(self, path: tuple[str, ...], value: object) -> None:
         name = ".".join(path)

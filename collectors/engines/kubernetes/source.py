@@ -28,7 +28,7 @@ _PLACES = (
 )
 """Folders of which a host with a kubelet has one."""
 _LOOKS_FOR_API_EVERY = 6
-_MISSING = "limits, probes, addresses and reasons of containers in pods, which only the kubelet's API has"
+_MISSING = "limits, probes, addresses and reasons of containers in pods are missing: only the kubelet's API has them"
 
 
 class KubernetesSource:

@@ -36,6 +36,7 @@ _CONFIG = {
     "evictionHard": {"memory.available": "50Mi"},
     "fileCheckFrequency": "2s",
     "cpuManagerPolicy": "none",
+    "featureGates": {"DevicePlugins": False},  # their socket would be in /var/lib/kubelet, whatever the root is
 }
 
 
@@ -96,11 +97,12 @@ def kubelet(cri: CriLab, folder: Path, node: str = "lab-node") -> Iterator[Kubel
     made_anew(folder)
     for part in ("manifests", "root", "sysctl"):
         (folder / part).mkdir()
-    (folder / "config.yaml").write_text(json.dumps({**_CONFIG, "staticPodPath": f"{folder}/manifests"}))
+    places = {"staticPodPath": f"{folder}/manifests", "volumePluginDir": f"{folder}/plugins"}
+    (folder / "config.yaml").write_text(json.dumps({**_CONFIG, **places}))
     argv = [
         *(str(KUBELET), "--config", f"{folder}/config.yaml", "--root-dir", f"{folder}/root"),
         *("--container-runtime=remote", f"--container-runtime-endpoint=unix://{cri.socket}"),
-        *(f"--hostname-override={node}", f"--cni-conf-dir={cri.folder}/cni", "--v=1"),
+        *(f"--cert-dir={folder}/pki", f"--hostname-override={node}", f"--cni-conf-dir={cri.folder}/cni", "--v=1"),
     ]
     daemon = Daemon(in_private_mounts([*mounts(cri.folder), *_sysctl_mounts(folder)], argv), folder / "kubelet.log")
     lab = KubeletLab(cri, daemon, folder / "manifests")

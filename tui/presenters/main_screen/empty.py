@@ -51,6 +51,8 @@ def empty_lines(view: TableState, moment: Moment, keys: Iterable[Key]) -> list[L
         stopped = "1 workload is stopped" if resting == 1 else f"{resting} workloads are stopped"
         shows = _key(shown_keys.get("stopped", ""), "shows them")
         first = [(f"{_INDENT}Nothing is running here. {stopped}: ", "text"), *shows]
+    elif not (moment.sources or moment.host.pairs):
+        first = [(f"{_INDENT}Nothing was measured at this moment.", "text")]
     else:
         first = [(f"{_INDENT}No machines, containers or services are running here.", "text")]
     lines: list[Line] = [first, []]

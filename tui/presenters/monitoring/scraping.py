@@ -10,7 +10,7 @@ from tui.presenters.monitoring.yaml_text import Data, yaml_text
 PORT = 9922
 EXAMPLES = (f"hv01:{PORT}", f"hv02:{PORT}")
 _HEAD = """# What Prometheus, VictoriaMetrics (-promscrape.config) or vmagent needs to scrape `vmtop serve`.
-# Where it asks for a password, add:   basic_auth: {username: scraper, password_file: /etc/prometheus/vmtop.password}
+# Where it asks for a password, add:   basic_auth: {username: prometheus, password_file: /etc/prometheus/vmtop.password}
 # Where it has a certificate, add:     scheme: https  and  tls_config: {ca_file: /etc/prometheus/vmtop-ca.pem}
 """
 

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from collectors import __version__
 from collectors.analysis.rates import Moment
 from collectors.engines.registry import ENGINES, engine_of_source, libraries, owner
 from collectors.json_document import document
@@ -55,7 +56,7 @@ def facts() -> dict[str, str]:
     """Return what vmtop runs on: versions, terminal, locale. Of the libraries, only Textual is imported for it."""
     size = shutil.get_terminal_size()
     values = {
-        "vmtop": importlib.metadata.version("vmtop"),
+        "vmtop": __version__,
         "python": platform.python_version() + (", its own" if carries_its_python() else ""),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "user": f"uid {os.getuid()}" + (" (root)" if os.getuid() == 0 else ""),

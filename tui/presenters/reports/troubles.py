@@ -9,16 +9,24 @@ from collectors.model.workloads import Availability, SourceState
 FINE = frozenset({Availability.OK, Availability.ABSENT})
 """What is no trouble: most hosts lack most engines."""
 
+_OPENINGS = ("", "ssh to ", "vmtop on ", "the vmtop on ", "sudo on ")
+"""What stands before a name at the start of a reason."""
+
 
 def troubles(sources: Iterable[SourceState], includes_absent: bool = False) -> list[str]:
     """Return a sentence for each source that cannot be read; one that is absent is normally not worth a sentence."""
     return [
-        f"{_prefix(state)}{state.reason}" + (f" (fix: {state.remedy})" if state.remedy else "")
+        _sentence(state) + (f" (fix: {state.remedy})" if state.remedy else "")
         for state in sources
         if state.availability not in FINE or (includes_absent and state.availability is Availability.ABSENT)
     ]
 
 
-def _prefix(state: SourceState) -> str:
-    """Return the source's name for the start of a sentence, unless its reason starts with it."""
-    return "" if state.reason.startswith(f"{state.name} ") and not state.host else f"{state.title}: "
+def _sentence(state: SourceState) -> str:
+    return f"{state.title}: {state.reason}" if state.host else named(state.name, state.reason)
+
+
+def named(name: str, reason: str) -> str:
+    """Return a sentence about a source or a host: why it cannot be read, after its name unless the reason has it."""
+    openings = tuple(f"{opening}{name}{end}" for opening in _OPENINGS for end in (" ", ": ", ", "))
+    return reason if reason.startswith(openings) else f"{name}: {reason}"

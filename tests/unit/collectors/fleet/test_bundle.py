@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
+import os
 import subprocess
 import sys
 import zipfile
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from collectors import __version__
 from collectors.fleet import bundle as bundle_module
 from collectors.fleet.bundle import FILE_NAME, UNPACKED, VARIABLE, Bundle, build, own_target
 from collectors.fleet.copying import Probe, Python, copied, fitting, is_copy
@@ -48,6 +51,29 @@ def test_it_runs_by_itself_unpacks_once_and_copies_itself_on(made: Bundle, tmp_p
     (unpacked,) = (path for path in tmp_path.iterdir() if path.is_dir())
     assert unpacked.name.startswith(UNPACKED)
     assert unpacked.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["doctor"], f"vmtop           {__version__}\n"),
+        (["record", "-", "--duration", "1s"], f'"program":"vmtop {__version__}"'),
+    ],
+)
+def test_a_copy_knows_its_version_where_nothing_of_vmtop_is_installed(
+    made: Bundle, tmp_path: Path, words: list[str], said: str
+) -> None:
+    (tmp_path / FILE_NAME).write_bytes(made.data)
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", str(tmp_path / FILE_NAME), *words],
+        capture_output=True,
+        timeout=120,
+        env=environment,
+    )
+    assert b"unexpected error" not in done.stderr, done.stderr
+    out = gzip.decompress(done.stdout) if words[0] == "record" else done.stdout
+    assert said in out.decode(), done.stderr
 
 
 def test_a_copy_copies_its_own_file(made: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

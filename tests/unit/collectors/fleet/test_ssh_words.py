@@ -61,6 +61,8 @@ def test_connections_are_shared_in_a_folder_of_this_user_alone(tmp_path: Path) -
         (255, "ssh: connect to host hv01 port 2222: Connection refused", "nothing listens for ssh at hv01", "sshd"),
         (255, "Authenticated to hv01.\nTransferred: sent 1, received 2", "ssh to hv01: the connection ended", "ssh"),
         (127, "sh: 1: vmtop: not found", "hv01 has no vmtop", "vmtop host add hv01"),
+        (1, "sudo: a password is required", "sudo on hv01 asks for a password", "NOPASSWD:"),
+        (1, "sudo: vmtop: command not found", "sudo on hv01 does not find the program", "add hv01 --command 'sudo"),
         (2, "Usage: vmtop record\nError: No such option: --control", "too old for this one", "vmtop host add hv01"),
         (1, "vmtop: \x1b[2Jsampling failed", "vmtop on hv01: ", "ssh -p 2222 admin@hv01 vmtop doctor"),
         (137, "", "the vmtop on hv01, or the ssh to it, was ended by signal 9", "doctor"),

@@ -149,3 +149,8 @@ def test_a_refusal_to_answer_at_all_is_not_repeated_for_each_question() -> None:
     with query_server(answer) as (url, asked), pytest.raises(AccessDenied):
         PrometheusSource(Server(url)).open(lambda: None)
     assert len(asked) == 1
+
+
+def test_hosts_stand_by_name_whatever_the_order_of_the_answer(source: PrometheusSource, scripted: Scripted) -> None:
+    scripted.hosts, scripted.down = {"hv03:9922": 0, "hv02:9922": 0, "hv01:9922": 0}, ["hv02:9922", "hv00:9922"]
+    assert [*source.read().hosts] == ["hv00", "hv01", "hv02", "hv03"]

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from collectors import __version__
 from collectors.analysis.rates import Deriver
 from collectors.model.workloads import Event, Kind
 from collectors.session.playback import Playback
 from collectors.session.reader import Session
 from tests.helpers.checkout import FIXTURES
 from tests.helpers.demo_fleet import Fleet
-from tui import __version__
 
 
 def content(path: Path) -> dict[str, object]:

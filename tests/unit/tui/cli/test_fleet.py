@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from click.testing import CliRunner
 
 from collectors.fleet.hosts import HostSpec
 from collectors.model.workloads import Kind, Workload, WorkloadId
-from tui.cli.commands.hosts.fleet import live_host
+from tui.cli.commands.hosts.fleet import live_host, past_span
 from tui.cli.main import main
 
 
@@ -28,7 +30,10 @@ def _run(*arguments: str, config: str = "", folder: Path | None = None) -> tuple
     [
         ((), "--prometheus is missing: a URL"),
         (("--prometheus", "prod"), "the configuration has no [prometheus.prod], and it is no URL"),
-        (("--prometheus", "http://prom.example.org"), "allow it with --insecure"),
+        (
+            ("--prometheus", "http://prom.example.org"),
+            "change (fix: use https://, or allow it with --insecure)",
+        ),
         (("--prometheus", "https://ops:geheim@prom.example.org"), "in the list of processes"),
         (("--prometheus", "https://x", "--match", "job"), "--match is not a list of label matchers"),
         (("--prometheus", "https://x", "--from", "sometime"), "sometime"),
@@ -63,3 +68,9 @@ def test_enter_goes_to_the_live_screen_of_a_host_that_the_configuration_has() ->
     assert "-tt" in line
     assert "'id~^/a\\ b/\\$\\(reboot\\)\\.service'" in line[-1], "quoted for the shell there"
     assert words("hv02", None) is None
+
+
+def test_a_span_of_the_past_that_reaches_beyond_now_ends_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime(2026, 11, 28, 3, 15).timestamp()
+    monkeypatch.setattr(time, "time", lambda: now)
+    assert past_span("03:05", "03:20") == (now - 600, now)

@@ -12,10 +12,14 @@ from click.testing import CliRunner
 from collectors.fleet.hosts import HostSpec
 from collectors.fleet.specs import load_source
 from collectors.sampling.sampler import Sampler
+from tests.helpers.checkout import FIXTURES
 from tests.helpers.stand_in_ssh import session
 from tui.cli import sources
+from tui.cli.command_sections import defaults_of
 from tui.cli.commands.hosts.control import _obey, do
+from tui.cli.commands.hosts.host import _described
 from tui.cli.main import main
+from tui.configuration.reading import parse
 
 HOSTS = """
 [[hosts]]
@@ -97,3 +101,58 @@ def test_no_host_is_removed_without_a_terminal_to_ask_at(folder: Path) -> None:
     done = CliRunner().invoke(main, ["host", "remove", "hv02"], input="y\n")
     assert (done.exit_code, "use --yes" in done.stderr) == (2, True)
     assert (folder / "config.toml").read_text() == HOSTS
+
+
+OPTIONS = """
+[sources]
+host = ["local", "tag:prod"]
+[list]
+sort = "mem"
+"""
+
+
+def test_a_host_is_removed_from_a_configuration_that_has_options_of_commands(folder: Path) -> None:
+    (folder / "config.toml").write_text(HOSTS + OPTIONS)
+    done = CliRunner().invoke(main, ["host", "remove", "hv02", "--yes"])
+    assert done.exit_code == 0, done.stderr
+    left = (folder / "config.toml").read_text()
+    assert "hv01" in left
+    assert "hv02" not in left
+    assert left.endswith(OPTIONS)
+
+
+@pytest.mark.parametrize("words", [["list"], ["check"], ["add", "hv03", "--yes"], ["remove", "hv01", "--yes"]])
+def test_a_mistake_in_the_configuration_is_told_before_anything_is_done(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # without ssh
+    (folder / "config.toml").write_text(f"{HOSTS}[screen]\nsorted = true\n")
+    done = CliRunner().invoke(main, ["host", *words])
+    assert done.exit_code == 1
+    assert "line 10: 'sorted' is unknown" in done.stderr
+    assert "going on" not in done.stderr
+    assert "has no [[hosts]]" not in done.stderr
+
+
+def test_a_host_that_is_known_gets_another_address_and_keeps_its_tags(folder: Path) -> None:
+    (folder / "config.toml").write_text(HOSTS)
+    with main.make_context("vmtop", []):
+        assert _described("root@10.0.0.9", "hv01", (), None) == HostSpec(
+            "hv01", "root@10.0.0.9", "sudo -n vmtop", ("prod",)
+        )
+        assert _described("hv01", None, (), None).address == "admin@10.0.0.1"
+
+
+def test_the_hosts_to_watch_are_not_those_of_a_session_that_is_exported(folder: Path) -> None:
+    (folder / "config.toml").write_text(OPTIONS)
+    session_file = str(FIXTURES / "0.1.0.vmtop.gz")
+    done = CliRunner().invoke(main, ["export", session_file, "--metric", "cpu"])
+    assert done.exit_code == 0
+    assert len(done.stdout.splitlines()) > 1, done.stderr
+
+
+@pytest.mark.parametrize(("command", "taken"), [("list", {"host", "insecure"}), ("export", set()), ("fleet", set())])
+def test_options_of_sources_are_taken_by_commands_that_read_sources_alone(command: str, taken: set[str]) -> None:
+    content = parse('[sources]\nhost = ["hv01"]\ninsecure = true\n', Path("config.toml"))
+    defaults, mistakes = defaults_of(main.load(command), command, content)
+    assert (set(defaults), mistakes) == (taken, [])

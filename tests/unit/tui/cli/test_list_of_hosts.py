@@ -11,11 +11,13 @@ from click.testing import CliRunner
 from collectors.analysis.rates import Deriver, Moment
 from collectors.fleet.demo import DemoHost
 from collectors.model.errors import SourceDown
+from collectors.model.workloads import Availability, SourceState
 from collectors.query.filter import parse
 from tests.helpers.far_fleet import FarFleet
 from tui.cli import sources
 from tui.cli.main import main
 from tui.presenters.reports.list_table import Choice, as_csv, choose, table
+from tui.presenters.reports.troubles import troubles
 
 
 def moment() -> Moment:
@@ -61,3 +63,18 @@ def test_a_host_of_the_demo_comes_and_goes() -> None:
         host.read()
     now[0] += 120.0
     assert host.read().hosts["hv03"].cpus == 32
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("second has no sudo", "second has no sudo"),
+        ("vmtop on second: the configuration is wrong", "vmtop on second: the configuration is wrong"),
+        ("ssh to second: the connection ended", "ssh to second: the connection ended"),
+        ("secondary is another one", "second: secondary is another one"),
+        ("no answer yet", "second: no answer yet"),
+    ],
+)
+def test_a_sentence_names_the_host_once(reason: str, sentence: str) -> None:
+    state = SourceState("second", Availability.DOWN, reason=reason, remedy="ssh second")
+    assert troubles([state]) == [f"{sentence} (fix: ssh second)"]

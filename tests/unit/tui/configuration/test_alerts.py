@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 
 from collectors.alerts.built_in import built_in_rules
 from collectors.alerts.condition import EngineDisk, Happening, Holding, SourceIs, parse_condition
-from collectors.alerts.rule import Level
+from collectors.alerts.rule import Level, Rule
 from collectors.model.workloads import Availability
 from collectors.query.filter import QueryError
 from tui.configuration.alerts import CHECKS, SCHEMA, check, rules_of
+from tui.configuration.effective import effective
+from tui.configuration.overview import overview
 from tui.configuration.reading import parse
 
 
@@ -138,3 +141,40 @@ def test_two_rules_of_one_name_and_a_bad_one_are_told_with_their_lines() -> None
 def test_the_built_in_rules_are_a_dozen_or_more_each_with_words_of_its_own() -> None:
     rules = built_in_rules()
     assert len({rule.name for rule in rules}) == len({rule.words for rule in rules}) == len(rules) >= 12
+
+
+OWN = """
+[[alerts]]
+name = "web is slow"
+when = "cpu > 90% of limit for 2m"
+[[alerts]]
+name = "CPU pressure"
+on = false
+[[alerts]]
+name = "throttled"
+when = "throttled > 50% for 5m"
+[[alerts]]
+name = "steal"
+until = "steal < 1%"
+bell = true
+"""
+
+
+def _told(rule: Rule) -> str:
+    """Return all that a rule says; the functions that judge are different ones each time that it is parsed."""
+    return re.sub(" at 0x[0-9a-f]+", "", repr(rule))
+
+
+def test_what_is_listed_are_the_rules_that_apply() -> None:
+    content = parse(OWN, Path("config.toml"))
+    text = overview(effective({}, content, {}), content, {})
+    listed = parse(text, Path("config.toml"))
+    assert not listed.mistakes
+    assert [_told(rule) for rule in rules_of(listed.alerts)] == [_told(rule) for rule in rules_of(content.alerts)]
+    assert text.count("[[alerts]]") == len(built_in_rules()) + 1
+    lines = text.splitlines()
+    assert [line for line in lines if "5m" in line or "on = false" in line] == [
+        'when = "throttled > 50% for 5m"          # config.toml:10',
+        "on = false                               # config.toml:7",
+    ]
+    assert 'until = "throttled < 10%"' not in text

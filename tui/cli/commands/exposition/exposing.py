@@ -67,13 +67,13 @@ def scraper(
     Raises:
         click.UsageError: Two of the labels would have one name.
     """
+    from collectors import __version__
     from collectors.exposition.exposer import Choice
     from collectors.exposition.labels import label_name
     from collectors.exposition.scraper import Scraper
     from collectors.fleet.specs import load_source
     from collectors.kernel.self_usage import OwnCost
     from collectors.sampling.sampler import Sampler
-    from tui import __version__
     from tui.controllers.headless_alerts import HeadlessAlerts
 
     names = [label_name(label) for label in labels]

@@ -15,6 +15,7 @@ from typing import Any
 import click
 import msgspec
 
+from collectors import __version__
 from collectors.actions.log import ActionLog
 from collectors.actions.look import Looker
 from collectors.actions.process_signals import SignalRequest
@@ -46,7 +47,6 @@ from collectors.model.workloads import Kind, Workload, WorkloadId
 from collectors.safety.typed_json import decode
 from collectors.sampling.source import SourceSpec
 from collectors.sampling.timeout import ANSWER_S
-from tui import __version__
 from tui.cli.commands.hosts.limit_answers import LimitAnswers
 from tui.cli.configuration import read_config
 from tui.cli.options import source_options

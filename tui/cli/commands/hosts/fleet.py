@@ -96,7 +96,7 @@ def chosen(where: str | None, config: Config, match: str | None, insecure: bool)
         server = checked(msgspec.structs.replace(server, **changes))
         check_match(server.match)
     except SourceError as error:
-        remedy = f"\nfix: {error.remedy}" if error.remedy else ""
+        remedy = f" (fix: {error.remedy})" if error.remedy else ""
         raise click.ClickException(f"{error.reason}{remedy}") from error
     return server
 
@@ -123,12 +123,13 @@ def past_span(since: str | None, until: str | None, usual_s: float = 3600.0) -> 
     Raises:
         click.ClickException: One is no time, or they are the wrong way round.
     """
-    from collectors.query.time_parser import TimeError, parse_time
+    from collectors.query.time_parser import TimeError, parse_end, parse_time
 
     now = time.time()
     try:
-        end = now if until is None else parse_time(until, now - _REACH_S, now)
-        start = end - usual_s if since is None else parse_time(since, now - _REACH_S, now)
+        first = None if since is None else parse_time(since, now - _REACH_S, now)
+        end = now if until is None else min(now, parse_end(until, now - _REACH_S, now, first))
+        start = end - usual_s if first is None else first
     except TimeError as error:
         raise click.ClickException(str(error)) from error
     if start >= end:

@@ -11,19 +11,20 @@ from pathlib import Path
 
 import click
 
+from collectors import __version__
 from collectors.fleet import copying
 from collectors.fleet.bundle import FILE_NAME, Bundle, build, own_target
-from collectors.fleet.hosts import HostError, HostSpec, check_command, check_name, check_tag, host_of
+from collectors.fleet.hosts import HostError, HostSpec, check_address, check_command, check_name, check_tag, host_of
 from collectors.model.errors import SourceError
 from collectors.safety import private_file
 from collectors.safety.own_folder import check_path
-from tui import __version__
-from tui.cli.configuration import loaded
+from tui.cli.configuration import read_config
 from tui.cli.exit_codes import DONE, FAILED, REFUSED
 from tui.cli.one_workload import unreadable
 from tui.configuration.config import ConfigError, config_file
 from tui.configuration.host_tables import with_host, without_host
 from tui.configuration.reading import read
+from tui.presenters.reports.troubles import named
 
 _YES = click.option("--yes", "is_sure", is_flag=True, help="Do not ask for confirmation.")
 
@@ -50,10 +51,7 @@ def command() -> None:
 @click.option("--command", "there", metavar="COMMAND", help="What starts vmtop there, where it is not on the PATH.")
 @click.option("--copy", "is_copied", is_flag=True, help="Copy this vmtop also where there is one already.")
 @_YES
-@click.pass_context
 def add(
-    ctx: click.Context,
-    /,
     address: str,
     name: str | None,
     tags: tuple[str, ...],
@@ -66,9 +64,9 @@ def add(
     The copy is one file with all its libraries, in the home of the user who logs in there, and no other rights are
     used. All that will be done is said before, and asked for.
 
-    Exits with 1 if the host cannot be used, 5 if it was not confirmed.
+    Exits with 1 if the host cannot be used, 4 if it refuses the login, 5 if it was not confirmed.
     """
-    host = _described(ctx, address, name, tags, there)
+    host = _described(address, name, tags, there)
     try:
         found = copying.probe(host, own_target())
         if found.vmtop and not is_copied:
@@ -93,10 +91,9 @@ def add(
 
 @command.command("list")
 @click.option("--json", "is_json", is_flag=True, help="Print a list of objects.")
-@click.pass_context
-def list_hosts(ctx: click.Context, /, is_json: bool) -> int:
+def list_hosts(is_json: bool) -> int:
     """List the hosts of the configuration."""
-    hosts = loaded(ctx).content.hosts
+    hosts = read_config().hosts
     if is_json:
         keys = ("name", "address", "command", "tags")
         click.echo(json.dumps([{key: getattr(host, key) for key in keys} for host in hosts], indent=2))
@@ -113,13 +110,12 @@ def list_hosts(ctx: click.Context, /, is_json: bool) -> int:
 
 @command.command("check")
 @click.argument("names", nargs=-1, metavar="[NAME...]")
-@click.pass_context
-def check(ctx: click.Context, /, names: tuple[str, ...]) -> int:
+def check(names: tuple[str, ...]) -> int:
     """Log in on hosts and have their vmtop answer; by default on all of the configuration.
 
     Exits with 1 if one of them does not.
     """
-    hosts = [_known(ctx, name) for name in names] or list(loaded(ctx).content.hosts)
+    hosts = [_known(name) for name in names] or list(read_config().hosts)
     code = DONE
     for host in hosts:
         began = time.monotonic()
@@ -128,7 +124,7 @@ def check(ctx: click.Context, /, names: tuple[str, ...]) -> int:
             copying.try_out(host)
         except SourceError as error:
             code = FAILED
-            click.echo(f"vmtop: {host.name}: {error.reason}", err=True)
+            click.echo(f"vmtop: {named(host.name, error.reason)}", err=True)
             if error.remedy:
                 click.echo(f"  fix: {error.remedy}", err=True)
             continue
@@ -139,13 +135,12 @@ def check(ctx: click.Context, /, names: tuple[str, ...]) -> int:
 @command.command("remove")
 @click.argument("name")
 @_YES
-@click.pass_context
-def remove(ctx: click.Context, /, name: str, is_sure: bool) -> int:
+def remove(name: str, is_sure: bool) -> int:
     """Remove a host from the configuration, and the copy of vmtop that was made there.
 
     Exits with 1 if the copy cannot be removed, 5 if it was not confirmed.
     """
-    host = _known(ctx, name)
+    host = _known(name)
     click.echo(f"{host.name} will be removed from {config_file()}", err=True)
     if copying.is_copy(host):
         click.echo(f"~/{copying.FOLDER}/{FILE_NAME} on {host.name}, and what it unpacked, will be deleted", err=True)
@@ -162,13 +157,13 @@ def remove(ctx: click.Context, /, name: str, is_sure: bool) -> int:
     return code
 
 
-def _described(
-    ctx: click.Context, address: str, name: str | None, tags: tuple[str, ...], there: str | None
-) -> HostSpec:
+def _described(address: str, name: str | None, tags: tuple[str, ...], there: str | None) -> HostSpec:
     """Return the host that the command line describes; what it leaves open is as in the configuration."""
-    known = next((host for host in loaded(ctx).content.hosts if host.name == (name or address)), None)
+    known = next((host for host in read_config().hosts if host.name == (name or address)), None)
     try:
         host = known or host_of(address)
+        if address != host.name:
+            host = replace(host, address=check_address(address))
         return replace(
             host,
             name=check_name(name) if name else host.name,
@@ -179,8 +174,8 @@ def _described(
         raise click.UsageError(f"{address}: {error}.") from error
 
 
-def _known(ctx: click.Context, name: str) -> HostSpec:
-    hosts = loaded(ctx).content.hosts
+def _known(name: str) -> HostSpec:
+    hosts = read_config().hosts
     host = next((host for host in hosts if host.name == name), None)
     if host is None:
         known = f"; it has {', '.join(host.name for host in hosts)}" if hosts else ""

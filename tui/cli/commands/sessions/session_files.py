@@ -11,7 +11,7 @@ from typing import BinaryIO
 import click
 
 from collectors.fleet.recordings.opening import open_recording
-from collectors.query.time_parser import TimeError, parse_time
+from collectors.query.time_parser import TimeError, parse_end, parse_time
 from collectors.safety.sanitize import sanitize
 from collectors.session.format import SessionError
 from collectors.session.frame_sequence import FrameSequence
@@ -55,7 +55,7 @@ def span_of(session: FrameSequence, start: str | None, stop: str | None) -> tupl
     """
     first, last = session.span()
     since = None if start is None else parse_time(start, first, last)
-    until = None if stop is None else parse_time(stop, first, last, since)
+    until = None if stop is None else parse_end(stop, first, last, since)
     if since is not None and until is not None and since > until:
         raise TimeError(f"--from {start!r} is after --to {stop!r}.")
     if (since is not None and since > last) or (until is not None and until < first):

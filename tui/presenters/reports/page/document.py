@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from xml.etree.ElementTree import Element
 
+from collectors import __version__
 from collectors.alerts.told import told
 from collectors.comparison.findings import Finding
 from collectors.session.downsample import Buckets
 from collectors.session.summary import Summary
-from tui import __version__
 from tui.presenters.formatting import stamp
 from tui.presenters.reports.page.events import events_section
 from tui.presenters.reports.page.hosts import hosts_sections

@@ -40,6 +40,12 @@ def test_nothing_there_tells_the_state_of_each_source_its_fix_and_the_keys() -> 
     assert any(line.strip().startswith("a  show stopped ones") for line in lines)
 
 
+def test_a_moment_in_which_nothing_was_scraped_is_not_an_empty_host() -> None:
+    made = msgspec.structs.replace(frame(1, {}), sources=(), samples={})
+    lines = empty_lines(TableState(), Deriver().feed(made), TABLES[LIVE])
+    assert plain_text(lines[0]).strip() == "Nothing was measured at this moment."
+
+
 def test_stopped_ones_are_counted_with_the_key_that_shows_them() -> None:
     lines = said(TableState(), workload("a", state=State.STOPPED), workload("b", state=State.CRASHED))
     assert lines[0].strip() == "Nothing is running here. 2 workloads are stopped: a shows them"
