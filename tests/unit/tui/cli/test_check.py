@@ -119,6 +119,26 @@ def test_the_line_for_people_says_how_many_and_which(stage: Stage) -> None:
     assert run("check", "cpu > 99").stdout == "none of 2 workloads matches cpu > 99\n"
 
 
+def test_what_is_not_known_is_named_and_not_what_is(stage: Stage, tmp_path: Path) -> None:
+    stage.host.add("web", cpu_percent=3)
+    unhealthy = run("check", "health=unhealthy or state=crashed", "--name", "web")
+    assert unhealthy.stdout.endswith("; not measurable: web (no health)\n")
+    share = run("check", "mem > 90% of limit or steal > 5", "--name", "web")
+    assert share.stdout.endswith("; not measurable: web (no mem of limit, no steal)\n")
+    file = tmp_path / "out.xml"
+    waited = run("wait", "health=healthy", "--name", "web", "--timeout", "3s", "--junit", str(file))
+    assert waited.stderr.endswith("web (not measurable, no health)\n")
+    assert "not measurable, no health" in file.read_text()
+
+
+def test_values_that_are_old_are_told_as_old(stage: Stage) -> None:
+    web = stage.host.add("web")
+    stage.host.measure(web, memory_charged_bytes=5 << 30)
+    stage.changes[3] = lambda: stage.host.frozen.add(web)
+    late = run("check", "mem > 1G", "--name", "web", "--for", "30s")
+    assert "not measurable: web (old: mem 5G)" in late.stdout
+
+
 def test_it_has_to_hold_for_the_whole_time_and_is_over_once_it_does_not(stage: Stage) -> None:
     web = stage.host.add("web", cpu_percent=93)
     assert run("check", "cpu > 80", "--for", "5s").exit_code == MATCHED

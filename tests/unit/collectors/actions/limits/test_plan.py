@@ -73,9 +73,11 @@ def test_what_is_not_done_because_of_another_limit_names_that_limit_and_not_its_
     ],
 )
 def test_more_than_the_maximum_is_refused_with_what_raises_it(workload: Workload, said: str) -> None:
-    scene = Scene(workload)
-    scene.limits.read = lambda _: {LimitKey.CPU: Limit(LimitKey.CPU, 1.0, most=2.0)}  # type: ignore[method-assign]
-    assert scene.setter.plan(workload, {LimitKey.CPU: 3.0}).refusal == said
+    class Bounded(FakeLimits):
+        def read(self, workload: Workload) -> dict[LimitKey, Limit]:
+            return {LimitKey.CPU: Limit(LimitKey.CPU, 1.0, most=2.0)}
+
+    assert Scene(workload, Bounded()).setter.plan(workload, {LimitKey.CPU: 3.0}).refusal == said
 
 
 def test_an_engine_that_keeps_nothing_refuses_before_it_sets_anything() -> None:
