@@ -148,6 +148,20 @@ class TestContainer:
         finally:
             docker_lab.remove(one)
 
+    def test_a_shell_that_is_left_ends_and_what_runs_in_it_too(self, docker_lab: DockerLab, tmp_path: Path) -> None:
+        one = docker_lab.run("shell-left", "sleep 1000")
+        try:
+            with on_container(docker_lab, "shell-left", tmp_path) as terminal:
+                enter(terminal)
+                terminal.press("sleep 4321\r")
+                wait_until(lambda: "sleep 4321" in docker_lab.commands(one), 10, "the program in the shell")
+                terminal.press("\x1d")
+                terminal.wait_for(lambda: "the console was left" in terminal.text(), 10, "the screen")
+                wait_until(lambda: docker_lab.commands(one) == ["sleep 1000"], 10, "the end of the shell")
+                leave_vmtop(terminal)
+        finally:
+            docker_lab.remove(one)
+
     def test_an_abnormal_end_leaves_the_terminal_sane(self, docker_lab: DockerLab, tmp_path: Path) -> None:
         one = docker_lab.run("shell-mess", "sleep 1000")
         try:

@@ -111,6 +111,10 @@ class DockerLab:
         send = f"dd if=/dev/zero bs=1M count={mib_per_turn} 2>/dev/null | nc {address} {_PORT}; sleep {pause_s}"
         return receiver, self.run(f"{prefix}-sender", f"while :; do {send}; done", network_mode="bridge")
 
+    def commands(self, container: str) -> list[str]:
+        """Return the command lines of all processes in a container."""
+        return [row[-1] for row in self.client.top(container)["Processes"]]
+
     def remove(self, container: str) -> None:
         """Kill and remove one container with its volumes; one that is gone, or is being removed, is fine."""
         try:
