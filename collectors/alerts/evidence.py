@@ -91,6 +91,13 @@ def measured_words(query: Query, reading: Reading) -> str:
     return ", ".join(parts)
 
 
+def unknown_words(query: Query, reading: Reading) -> str:
+    """Return what a filter asks for and nobody knows of a workload: `no health, no mem of limit`; empty for nothing."""
+    unknown = (term for terms in query.alternatives for term in terms if term.verdict(reading) is None)
+    names = (term.fact or METRICS[term.metrics[0]].alias + OF_LIMIT * term.is_share for term in unknown)
+    return ", ".join(f"no {name}" for name in dict.fromkeys(names))
+
+
 def _told(name: str, workload: Workload) -> str:
     """Return a fact that says how a workload is; empty for those that say which one it is."""
     if name in NUMBERS:

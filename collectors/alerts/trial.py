@@ -6,7 +6,7 @@ from collections.abc import Collection
 from enum import Enum
 
 from collectors.alerts.condition import is_of_hosts
-from collectors.alerts.evidence import Evidence, ToldBy, measured_words
+from collectors.alerts.evidence import Evidence, ToldBy, measured_words, unknown_words
 from collectors.analysis.rates import Moment, Reading
 from collectors.model.workloads import WorkloadId
 from collectors.query.filter import Query
@@ -36,7 +36,10 @@ class Trial:
         self._query, self._for_s, self._told_by = query, for_s, told_by
         self._since_ns: dict[WorkloadId, int] = {}
         self.seen: dict[WorkloadId, tuple[Reading, str]] = {}
-        """The readings that were judged last, hosts with their size as limits, and the values that decided."""
+        """The readings that were judged last, hosts with their size as limits, and the values that decided.
+
+        Of one that is unknown it is what is not known: `no health`, or `old: cpu 93%`.
+        """
 
     def take(self, moment: Moment, subjects: Collection[WorkloadId]) -> dict[WorkloadId, Finding]:
         """Return what is known of each subject after a moment; one that is not there is left out."""
@@ -54,7 +57,10 @@ class Trial:
         identity = reading.workload.id
         seen = evidence.of_host(reading) if reading.workload.is_host else reading
         verdict = evidence.verdict(self._query, seen)
-        self.seen[identity] = seen, measured_words(self._query, seen) or f"state {reading.workload.state}"
+        words = measured_words(self._query, seen) or f"state {reading.workload.state}"
+        if verdict is None:
+            words = unknown_words(self._query, seen) or f"old: {words}"
+        self.seen[identity] = seen, words
         if not verdict:
             self._since_ns.pop(identity, None)
             return Finding.UNKNOWN if verdict is None else Finding.FAILS

@@ -60,8 +60,18 @@ class GroupMeter:
         self._before, self._peak_before, self._kills_before = self._now, self._peak, self._kills
         self._io_before = self._process_totals
 
+    def begin(self) -> None:
+        """Read before the process becomes the command: what it holds until then is a copy of vmtop's memory."""
+        self._read()
+
     def sample(self) -> bool:
         """Read once; return whether the group is still there. What was read last stays."""
+        is_there = self._read()
+        if is_there and self._now.memory_charged_bytes is None:
+            self._resident.sample(self._pids())
+        return is_there
+
+    def _read(self) -> bool:
         try:
             self._files.reopen()
             self._now = now = self._files.read(None)
@@ -72,8 +82,6 @@ class GroupMeter:
         if charged is not None:
             self._most_charged = max(self._most_charged, charged)
             self._most_working = max(self._most_working, charged - (now.memory_inactive_file_bytes or 0))
-        else:
-            self._resident.sample(self._pids())
         return True
 
     def usage(self, resources: resource.struct_rusage | None = None) -> Usage:

@@ -70,7 +70,7 @@ class Place:
 
     def begin(self) -> None:
         """Begin to measure, just before the command is released."""
-        self._meter.sample()
+        self._meter.begin()
 
     def sample(self) -> None:
         """Read once."""

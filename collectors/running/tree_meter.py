@@ -31,19 +31,32 @@ class TreeMeter:
         self._known: dict[ProcessId, Process] = {}
         """What runs, as of the last sample."""
         self._most_tasks = 0
+        self._is_new = False
+        """Whether it has just become the command, and was not measured yet."""
+
+    def begin(self) -> None:
+        """Find the process before it becomes the command: what it holds until then is a copy of vmtop's memory."""
+        self._find()
+        self._is_new = True
 
     def sample(self) -> bool:
         """Read once; return whether anything still runs."""
+        if self._is_new:  # at once: a short command ends while its descendants are looked for
+            self._is_new = False
+            self._resident.sample([self._pid])
+        self._find()
+        self._resident.sample([identity.pid for identity in self._known])
+        return bool(self._known)
+
+    def _find(self) -> None:
         try:
             processes = self._listing.read().processes
         except OSError:
-            return bool(self._known)
+            return
         self._known = {process.id: process for process in family(processes, self._root, self._known)}
         if self._known:
             self._root = None
         self._most_tasks = max(self._most_tasks, sum(process.threads for process in self._known.values()))
-        self._resident.sample([identity.pid for identity in self._known])
-        return bool(self._known)
 
     def pids(self) -> list[int]:
         """Return what runs now."""

@@ -74,8 +74,8 @@ def plan_change(
     if way.is_kept and (objection := limits.cannot_keep(workload)):
         return PlannedChange(key, limit, new, None, objection=objection)
     if limit.most is not None and isinstance(new, int | float) and new > limit.most:
-        most = write_amount(key, limit.most)
-        return PlannedChange(key, limit, new, None, objection=f"it can have {most} at most")
+        objection = f"it can have {write_amount(key, limit.most)} at most{_how_to_more(workload)}"
+        return PlannedChange(key, limit, new, None, objection=objection)
     try:
         setting = limits.setting(workload, limit, new)
     except LimitError as error:
@@ -96,6 +96,11 @@ def inert_commands(
 ) -> tuple[str, ...]:
     """Return the engine's commands for people to see: names of devices in them come from outside."""
     return tuple(sanitize(command, _LONGEST) for command in limits.commands(workload, key, setting, way))
+
+
+def _how_to_more(workload: Workload) -> str:
+    """Return what a maximum is raised by; of a container it is the host's."""
+    return ": more needs a change of its definition and a new start" if workload.kind is Kind.VM else ""
 
 
 def _no_such(workload: Workload, key: LimitKey) -> str:

@@ -120,7 +120,7 @@ class Setter:
         if refusal := self._refusal(plan.workload):
             return self._refuse(plan, refusal)
         if plan.refusal:
-            return self._refuse(plan, plan.refusal, plan.remedy, plan.kind)
+            return self._refuse(plan, "", plan.remedy, plan.kind)
         if not self._reserve(plan.workload):
             return self._refuse(plan, _BUSY)
         try:
@@ -187,10 +187,10 @@ class Setter:
         return f"its {other.request.verb} is still in progress" if other is not None else ""
 
     def _refuse(self, plan: Plan, reason: str, remedy: str = "", kind: Result = Result.REFUSED) -> Applied:
-        """Refuse all of it; a change with an objection of its own says that."""
+        """Refuse all of it, for a reason or for the plan's own; a change with an objection of its own says that."""
         outcomes = []
         for change in plan.changes:
-            words = f"{_NOT_DONE}: {change.objection or reason}"
+            words = f"{_NOT_DONE}: {change.objection or reason or plan.refusal_of(change)}"
             outcome = ChangeOutcome(change, kind, f"{plan.workload.name}: {change.key} {words}", remedy)
             outcomes.append(self._record(plan, outcome, "set", time.time()))
         return Applied(plan, tuple(outcomes))

@@ -9,6 +9,8 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 from collectors.engines.docker.connection.endpoint import failures, is_id
+from collectors.kernel.processes.texts import status_values
+from collectors.kernel.procfs import read_bytes
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
@@ -24,12 +26,17 @@ _SHELL = ("/bin/sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash; 
 _DETACH_KEYS = "ctrl-]"
 """The engine keeps these keys from the shell. Ctrl-] never gets to the engine: in vmtop it leaves the console."""
 _NOT_FOUND = (126, 127)
+_HANG_UP = ("/bin/sh", "-c", 'kill -HUP "$1"', "sh")
+"""Sends to the process that follows, from within: whoever may open a shell may do that, root of the host or not."""
+_HANG_UP_S = 2.0
+"""Seconds for which a daemon may keep those who leave a shell waiting."""
 
 
 class DockerConsole:
     """Runs a shell, or a command, on its own terminal inside a container."""
 
     def __init__(self, workload: Workload, access: DockerAccess, command: Sequence[str] = ()) -> None:
+        self._container = workload.id.id
         self._program = "command" if command else "shell"
         self.title = f"a {self._program} in container {workload.name}"
         self.exit_code: int | None = None
@@ -70,6 +77,7 @@ class DockerConsole:
         return f"the {self._program} ended" + (f" with exit code {code}" if code else "")
 
     def close(self) -> None:
+        self._hang_up()
         with suppress(OSError):  # it has ended already
             self._socket.shutdown(socket.SHUT_RDWR)  # which wakes its reader
         try:
@@ -77,6 +85,29 @@ class DockerConsole:
             self._stack.close()
         except (*failures(), SourceError) as error:  # type: ignore[misc]  # a tuple of exception classes
             log.info("closing a shell: %s", error)
+
+    def _hang_up(self) -> None:
+        """End what still runs at the terminal, as one that is closed does: the engine would leave it there for ever.
+
+        It finds the process by procfs, so that of an engine on another host it goes on.
+        """
+        try:
+            self._client.timeout = _HANG_UP_S
+            execution = self._client.exec_inspect(self._id)
+            pid = _pid_inside(self._container, whole_number(execution.get("Pid"))) if execution.get("Running") else None
+            if pid is not None:
+                kill = self._client.exec_create(self._container, [*_HANG_UP, str(pid)], stdout=False, stderr=False)
+                self._client.exec_start(kill["Id"], detach=True)
+        except (*failures(), KeyError, AttributeError) as error:  # type: ignore[misc]  # a tuple of exception classes
+            log.info("what runs in a %s that was left cannot be ended: %s", self._program, error)
+
+
+def _pid_inside(container: str, pid: int | None, proc: str = "/proc") -> int | None:
+    """Return what a process of a container is called within; `None` if this host does not show it as one of its."""
+    if not pid or container not in (read_bytes(f"{proc}/{pid}/cgroup") or b"").decode("ascii", "replace"):
+        return None
+    inside = status_values(read_bytes(f"{proc}/{pid}/status") or b"", b"NSpid")
+    return int(inside[-1]) if inside else None
 
 
 class DockerCommand:

@@ -25,6 +25,7 @@ _WAIT = -2
 _UNREAD_AT_MOST = 1 << 18
 """Most bytes buffered here; beyond that the guest's output waits in libvirt."""
 _PAUSE_S = 0.01
+_ONE_CLIENT = "the domain needs <serial type='pty'/>, and no other client at its console"
 
 
 class LibvirtConsole:
@@ -53,11 +54,10 @@ class LibvirtConsole:
         try:
             domain.openConsole(None, self._stream, 0)  # type: ignore[attr-defined]  # a virDomain
         except libvirt.libvirtError as error:
-            message = sanitize(error.get_error_message() or str(error))
-            raise SourceError(
-                f"the console cannot be opened: {message}",
-                "the domain needs <serial type='pty'/> and <console type='pty'/>, and no other client at its console",
-            ) from error
+            message = sanitize(error.get_error_message() or str(error)).removeprefix("internal error: ")
+            is_other_device = "not using a PTY" in message
+            remedy = "virsh edit: it needs <serial type='pty'/>" if is_other_device else _ONE_CLIENT
+            raise SourceError(f"the console cannot be opened: {message}", remedy) from error
         self._stream.eventAddCallback(_events(is_reading=True), self._arrived, None)
 
     def _arrived(self, stream: virStream, events: int, _opaque: object) -> None:

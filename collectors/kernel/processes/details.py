@@ -15,7 +15,7 @@ from collectors.kernel.procfs import read_bytes, stat_fields
 from collectors.model.details import Fact
 from collectors.model.metrics import Unit
 from collectors.model.processes import Process, ProcessDetails, Thread
-from collectors.safety.permissions import as_root
+from collectors.safety.permissions import as_root, is_in_container
 from collectors.safety.sanitize import sanitize
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -74,9 +74,7 @@ class ProcessDetailsReader:
             *_limits(directory),
         ]
         if _is_refused(f"{directory}/exe"):
-            problems.append(
-                f"program, folder and open files of another user's process are not visible; fix: {as_root()}"
-            )
+            problems.append(_hidden())
         return ProcessDetails(process.id, tuple(facts), self._threads(directory, is_vm), tuple(problems))
 
     def _memory(self, directory: str) -> list[Fact]:
@@ -149,6 +147,14 @@ def _is_refused(path: str) -> bool:
     except OSError:
         return False
     return False
+
+
+def _hidden() -> str:
+    """Return whose program, folder and open files are hidden, and what helps: sudo helps nobody who is root."""
+    is_root = os.geteuid() == 0
+    whose = "a process with more capabilities than vmtop has" if is_root else "another user's process"
+    fix = "" if is_root and not is_in_container() else f"; fix: {as_root()}"
+    return f"program, folder and open files of {whose} are not visible{fix}"
 
 
 def _count(directory: str) -> int | None:

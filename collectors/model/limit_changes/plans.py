@@ -79,6 +79,13 @@ class Plan:
         """Why nothing of it is done, with the first reason if there are several; empty if it would be."""
         return self.objection or next((change.objection for change in self.changes if change.objection), "")
 
+    def refusal_of(self, change: PlannedChange) -> str:
+        """Why one of its changes is not done, as a clause; empty if all of them would be."""
+        if own := change.objection or self.objection:
+            return own
+        others = [str(other.key) for other in self.changes if other.objection]
+        return f"{' and '.join(others)} cannot be set with it" if others else ""
+
 
 def shown(limit: Limit) -> str:
     """Return the amount of a limit for people; one that is not measured is not "none"."""

@@ -120,6 +120,10 @@ class DockerLab:
         """Remove a container that was started under a name; one that has been removed is fine."""
         self.remove(self._containers.pop(name))
 
+    def commands(self, container: str) -> list[str]:
+        """Return the command lines of all processes in a container."""
+        return [row[-1] for row in self.client.top(container)["Processes"]]
+
     def remove(self, container: str) -> None:
         """Kill and remove one container with its volumes; one that is gone, or is being removed, is fine."""
         try:

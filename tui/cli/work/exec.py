@@ -28,7 +28,9 @@ def run(name: str, words: tuple[str, ...], wait: Wait, specs: Sequence[SourceSpe
         return REFUSED
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if not words and not is_terminal:
-        raise click.UsageError("a shell needs a terminal; give a command after --, such as -- ps aux.")
+        raise click.UsageError(
+            "a shell or a console needs a terminal; in a container, a command after -- needs none, such as -- ps aux."
+        )
     (workload,) = find_workloads([name], specs, wait)
     with reading(workload, specs) as connections:
         if words and not is_terminal:

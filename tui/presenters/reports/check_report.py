@@ -23,7 +23,7 @@ class Checked(NamedTuple):
     reading: Reading
     finding: Finding
     words: str
-    """The values that decided."""
+    """The values that decided, or what is not known: `no health`."""
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from collectors.inspection.processes import Owners, below
+from collectors.kernel.processes import details
 from collectors.kernel.processes.details import ProcessDetailsReader, role_of
 from collectors.kernel.processes.listing import ProcessListing
 from collectors.kernel.processes.texts import ProcessTexts, read_text
@@ -20,6 +21,7 @@ from collectors.kernel.vmm.machine_facts import MachineFacts
 from collectors.kernel.vmm.process import VmmProcess
 from collectors.model.processes import Process, ProcessId
 from collectors.model.workloads import Kind, Workload, WorkloadId
+from collectors.safety import permissions
 from tests.helpers.process_tree import add_thread, capture
 
 TICKS, PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
@@ -130,14 +132,14 @@ def test_a_process_in_full_has_its_folders_limits_and_threads(tmp_path: Path) ->
     add_thread(tmp_path, 7, 7, "web", ticks=30)
     add_thread(tmp_path, 7, 9, "worker", ticks=40)
     (subject,) = ProcessListing(str(tmp_path)).read([7]).processes
-    details = ProcessDetailsReader(str(tmp_path)).read(subject)
-    assert details is not None
-    facts = {fact.label: fact.value for fact in details.facts}
+    found = ProcessDetailsReader(str(tmp_path)).read(subject)
+    assert found is not None
+    facts = {fact.label: fact.value for fact in found.facts}
     assert facts["working directory"] == "/srv"
     assert facts["cgroup"] == "/box/web"
     assert facts["limit: open files"] == "1024, at most 524288"
     assert facts["program"] is None
-    assert [(thread.tid, thread.name, thread.last_cpu) for thread in details.threads] == [
+    assert [(thread.tid, thread.name, thread.last_cpu) for thread in found.threads] == [
         (7, "web", 1),
         (9, "worker", 1),
     ]
@@ -209,3 +211,29 @@ def test_what_another_users_process_hides_is_a_dash_with_what_helps() -> None:
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "[None]" in answer
     assert "fix: " in answer
+
+
+@pytest.mark.parametrize(
+    ("user", "in_container", "whose", "fix"),
+    [
+        (1000, False, "of another user's process are", "; fix: sudo vmtop"),
+        (0, False, "of a process with more capabilities than vmtop has are", ""),
+        (0, True, "of a process with more capabilities than vmtop has are", "--cap-add=SYS_PTRACE"),
+    ],
+)
+def test_root_is_not_told_to_use_sudo_where_a_process_hides_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int, in_container: bool, whose: str, fix: str
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(details, "_is_refused", lambda _: True)
+    monkeypatch.setattr(permissions, "_own_program", lambda: "vmtop")
+    for module in (details, permissions):
+        monkeypatch.setattr(module, "is_in_container", lambda: in_container)
+    capture(tmp_path, 7, "web", command=b"web\0", cgroup="/box/web")
+    (subject,) = ProcessListing(str(tmp_path)).read([7]).processes
+    found = ProcessDetailsReader(str(tmp_path)).read(subject)
+    assert found is not None
+    (problem,) = found.problems
+    assert whose in problem
+    assert fix in problem
+    assert ("fix:" in problem) is bool(fix)

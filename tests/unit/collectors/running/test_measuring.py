@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from pathlib import Path
 
@@ -16,8 +17,11 @@ from collectors.running.group_meter import GroupMeter
 from collectors.running.quantities import QUANTITIES, Measured, missing
 from collectors.running.quota_watch import QuotaWatch
 from collectors.running.resident import ResidentPeak
+from collectors.running.tree_meter import TreeMeter
+from tests.helpers.process_tree import capture
 from tests.unit.collectors.kernel.cgroup.test_captured_tree import write
 
+MIB = 1 << 20
 FILES = {
     "cpu.stat": "usage_usec 3000000\nuser_usec 2000000\nsystem_usec 1000000\n",
     "memory.current": "1000000\n",
@@ -122,6 +126,27 @@ def test_without_a_group_the_largest_process_and_the_samples_are_lower_bounds(tm
     assert peak.peak(resource.struct_rusage(used)).value == 700 * 1024, "that much may be vmtop's own copy"
     used[2] = 400_000
     assert peak.peak(resource.struct_rusage(used)).value == 400_000 * 1024
+
+
+def test_what_a_process_held_before_it_became_the_command_is_not_the_commands(tmp_path: Path) -> None:
+    capture(tmp_path, 7, "vmtop")
+    write(tmp_path / "7", {"smaps_rollup": "Pss: 13000 kB\n"})
+    tree = TreeMeter(7, str(tmp_path))
+    tree.begin()
+    assert (tree.usage()["mem"].value, tree.usage()["pids"].value) == (None, 3)
+    write(tmp_path / "7", {"smaps_rollup": "Pss: 900 kB\n"})
+    tree.sample()
+    assert tree.usage()["mem"].value == 900 * 1024
+
+
+def test_in_a_group_without_a_count_of_memory_it_is_not_either(tmp_path: Path) -> None:
+    write(tmp_path / "job", {"cpu.stat": FILES["cpu.stat"]})
+    directories = CgroupDirs("/job", Hierarchy(Mode.V2, {UNIFIED: str(tmp_path)}), {UNIFIED: str(tmp_path / "job")})
+    group = GroupMeter(directories, lambda: [os.getpid()])
+    group.begin()
+    assert group.usage()["mem"].value is None
+    group.sample()
+    assert (group.usage()["mem"].value or 0) > MIB
 
 
 @given(st.floats(0, 1e15), st.floats(0, 1e15), st.booleans())

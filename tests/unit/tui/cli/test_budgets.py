@@ -121,6 +121,13 @@ def test_verdicts_are_written_for_pipelines(before: str, after: str, tmp_path: P
     assert summary.read_text().count("\n| ") == 4
 
 
+def test_a_verdict_counts_more_than_the_file_that_cannot_be_written(before: str, after: str) -> None:
+    sessions = ("web", "--session", before, "--session", after, "--junit", "/proc/out.xml")
+    result = judge(*sessions)
+    assert (result.exit_code, "/proc/out.xml cannot be written" in result.stderr) == (OVER_BUDGET, True)
+    assert judge(*sessions, conditions=("mem > +30%",)).exit_code == FAILED
+
+
 def test_the_document_has_every_number_and_null_for_what_is_unknown(before: str, after: str) -> None:
     conditions = ("mem > +10%", "steal > 5%")
     result = judge("web", "--session", before, "--session", after, "--json", conditions=conditions)
@@ -144,7 +151,7 @@ def test_the_document_has_every_number_and_null_for_what_is_unknown(before: str,
         (("a", "b", "c", "--past", "--session", "a.gz", "--fail-if", "mem > 1G"), "one NAME, or two"),
         (("web", "--past", "--session", "a.gz", "--fail-if", "mem > lots"), "--fail-if: 'mem' is compared with"),
         (("web", "--past", "--session", "a.gz", "--stat", "max", "--fail-if", "mem > 1G"), "mem.p95"),
-        (("web", "--past", "--session", "a.gz", "--summary"), "they need --fail-if"),
+        (("web", "--past", "--session", "a.gz", "--junit", "a.xml"), "they need --fail-if"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_read(arguments: tuple[str, ...], words: str) -> None:

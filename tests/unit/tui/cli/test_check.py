@@ -18,7 +18,8 @@ from collectors.sampling.source import SourceSpec
 from tests.helpers.alert_frames import Host
 from tests.helpers.junit import cases
 from tui.cli import conditions, main, sources
-from tui.cli.exit_codes import DONE, MATCHED, NO_ANSWER, NO_SUCH, NOT_MEASURABLE, TIMED_OUT, USAGE
+from tui.cli.exit_codes import DONE, FAILED, MATCHED, NO_ANSWER, NO_SUCH, NOT_MEASURABLE, TIMED_OUT, USAGE
+from tui.presenters.pipelines.nagios import Status
 
 NAMES = ("host", "cgroup", "docker", "libvirt")
 Play = Callable[..., Result]
@@ -118,6 +119,26 @@ def test_the_line_for_people_says_how_many_and_which(stage: Stage) -> None:
     assert run("check", "cpu > 99").stdout == "none of 2 workloads matches cpu > 99\n"
 
 
+def test_what_is_not_known_is_named_and_not_what_is(stage: Stage, tmp_path: Path) -> None:
+    stage.host.add("web", cpu_percent=3)
+    unhealthy = run("check", "health=unhealthy or state=crashed", "--name", "web")
+    assert unhealthy.stdout.endswith("; not measurable: web (no health)\n")
+    share = run("check", "mem > 90% of limit or steal > 5", "--name", "web")
+    assert share.stdout.endswith("; not measurable: web (no mem of limit, no steal)\n")
+    file = tmp_path / "out.xml"
+    waited = run("wait", "health=healthy", "--name", "web", "--timeout", "3s", "--junit", str(file))
+    assert waited.stderr.endswith("web (not measurable, no health)\n")
+    assert "not measurable, no health" in file.read_text()
+
+
+def test_values_that_are_old_are_told_as_old(stage: Stage) -> None:
+    web = stage.host.add("web")
+    stage.host.measure(web, memory_charged_bytes=5 << 30)
+    stage.changes[3] = lambda: stage.host.frozen.add(web)
+    late = run("check", "mem > 1G", "--name", "web", "--for", "30s")
+    assert "not measurable: web (old: mem 5G)" in late.stdout
+
+
 def test_it_has_to_hold_for_the_whole_time_and_is_over_once_it_does_not(stage: Stage) -> None:
     web = stage.host.add("web", cpu_percent=93)
     assert run("check", "cpu > 80", "--for", "5s").exit_code == MATCHED
@@ -191,9 +212,33 @@ def test_pipelines_get_a_case_for_each_workload(stage: Stage, tmp_path: Path, mo
         ("db: not cpu > 80", "passed"),
     ]
     assert "| ❌ | web |" in (tmp_path / "summary.md").read_text()
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY")
-    assert "is not set" in run("check", "cpu > 80", "--summary").stderr
-    assert "cannot be written" in run("check", "cpu > 80", "--junit", str(tmp_path / "no" / "x.xml")).stderr
+
+
+def test_a_file_that_has_no_place_is_refused_before_anything_is_read(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    for command in ("check", "wait"):
+        no_place = run(command, "cpu > 80", "--summary")
+        assert (no_place.exit_code, "is not set" in no_place.stderr) == (USAGE, True)
+        no_folder = run(command, "cpu > 80", "--junit", str(tmp_path / "no" / "x.xml"))
+        assert (no_folder.exit_code, "there is no such folder" in no_folder.stderr) == (USAGE, True)
+    assert stage.moments == 0
+
+
+def test_what_was_found_is_told_even_where_it_cannot_be_written(stage: Stage) -> None:
+    stage.host.add("web", cpu_percent=93)
+    unwritten = ("--junit", "/proc/x.xml")
+    found = run("check", "cpu > 80", *unwritten)
+    assert (found.exit_code, found.stdout) == (MATCHED, "1 of 1 workload matches cpu > 80: web (cpu 93%)\n")
+    assert "/proc/x.xml cannot be written" in found.stderr
+    assert run("check", "cpu > 95", *unwritten).exit_code == FAILED
+    assert run("check", "cpu > 80", *unwritten, "--nagios").exit_code == Status.CRITICAL
+    plugin = run("check", "cpu > 95", *unwritten, "--nagios")
+    assert (plugin.exit_code, "UNKNOWN - /proc/x.xml cannot be written" in plugin.stdout) == (Status.UNKNOWN, True)
+    held = run("wait", "cpu > 80", *unwritten)
+    assert (held.exit_code, held.stdout.startswith("cpu > 80 holds")) == (FAILED, True)
+    assert run("wait", "cpu > 95", "--name", "web", "--timeout", "3s", *unwritten).exit_code == TIMED_OUT
 
 
 def healthy(stage: Stage, identity: WorkloadId) -> None:

@@ -23,7 +23,7 @@ from collectors.model.workloads import Workload
 from tests.helpers.strategies import workload
 from tui.cli import main
 from tui.cli.commands.workloads.top import SORT_KEYS
-from tui.cli.exit_codes import DONE, FAILED, NO_SUCH, NOT_ALLOWED
+from tui.cli.exit_codes import DONE, FAILED, NO_SUCH, NOT_ALLOWED, USAGE
 from tui.cli.work import exec as exec_command
 from tui.cli.work import inspect as inspect_command
 from tui.cli.work import logs as logs_command
@@ -242,6 +242,12 @@ def test_exec_passes_on_both_streams_and_the_exit_code(monkeypatch: pytest.Monke
     done = run("exec", "web", "--", "sh", "-c", "exit 42", "--json")
     assert (done.exit_code, done.stdout, done.stderr) == (42, "out\n", "err\n")
     assert typed == [("sh", "-c", "exit 42", "--json")]
+
+
+def test_without_a_terminal_exec_says_what_needs_one_and_what_does_not() -> None:
+    done = run("exec", "web")
+    assert (done.exit_code, done.stdout) == (USAGE, "")
+    assert "a shell or a console needs a terminal; in a container, a command after -- needs none" in done.stderr
 
 
 def test_top_sorts_by_the_columns_that_its_table_has() -> None:

@@ -262,5 +262,8 @@ def test_the_result_is_added_to_the_summary_of_a_job(runner: Runner, tmp_path: P
     assert done.returncode == OVER_BUDGET
     assert "### vmtop run\n" in path.read_text()
     assert "❌" in path.read_text()
-    done = runner.run("--summary", "--", "true", program=("env", "-u", "GITHUB_STEP_SUMMARY", VMTOP))
-    assert (done.returncode, "GITHUB_STEP_SUMMARY" in done.stderr) == (FAILED, True)
+    words = ("--summary", "--", "echo", "ran")
+    done = runner.run(*words, program=("env", "-u", "GITHUB_STEP_SUMMARY", VMTOP))
+    assert (done.returncode, done.stdout, "GITHUB_STEP_SUMMARY" in done.stderr) == (USAGE, "", True)
+    done = runner.run(*words, program=("env", "GITHUB_STEP_SUMMARY=/proc/summary.md", VMTOP))
+    assert (done.returncode, done.stdout, "cannot be written" in done.stderr) == (FAILED, "ran\n", True)

@@ -121,6 +121,13 @@ def test_what_it_cannot_have_refuses_all_of_it(run: Run) -> None:
     assert pids is None
 
 
+def test_a_dry_run_says_of_every_limit_that_it_would_not_be_set(run: Run) -> None:
+    done = run(WEB, "vcpus=2", "pids=9", "--dry-run")
+    assert done.exit_code == REFUSED, done.output
+    assert "  pids not done: vcpus cannot be set with it" in done.output
+    assert "pids=9 (was" not in done.output
+
+
 def test_a_name_of_nothing_is_told_and_nothing_is_done(run: Run) -> None:
     done = run("nobody", "cpu=1", "--yes")
     assert done.exit_code == NO_SUCH

@@ -20,9 +20,9 @@ from collectors.session.frame_sequence import FrameSequence
 from collectors.session.kept import KeptWorkloads
 from tui.cli.commands.sessions.session_files import opened
 from tui.cli.exit_codes import DONE, NO_SUCH, NOT_MEASURABLE, OVER_BUDGET
-from tui.cli.verdict_files import write_verdicts
+from tui.cli.verdict_files import code_with, write_verdicts
 from tui.presenters.comparison.budgets import Side, as_text, document, verdict_of
-from tui.presenters.pipelines.verdict import Outcome
+from tui.presenters.pipelines.verdict import Outcome, Verdict
 
 
 class BudgetOptions(NamedTuple):
@@ -43,9 +43,11 @@ class BudgetOptions(NamedTuple):
 def judge_recordings(options: BudgetOptions) -> int:
     """Print the verdicts; return 0, 10 if a budget is exceeded, 11 if one cannot be judged, or 3 for a vague name.
 
+    It is 1 if all is within budget and the verdicts cannot be written.
+
     Raises:
         click.UsageError: A condition or the number of recordings and names makes no sense.
-        click.ClickException: A recording cannot be read, or the verdicts cannot be written.
+        click.ClickException: A recording cannot be read.
     """
     conditions = [_condition(text) for text in options.conditions]
     typed_sides = _sides(options, conditions)
@@ -66,7 +68,11 @@ def judge_recordings(options: BudgetOptions) -> int:
         click.echo(json.dumps(document(subject, sides, judgements), indent=2))
     else:
         click.echo(as_text(subject, judgements), nl=False)
-    write_verdicts(f"vmtop compare {subject}", verdicts, options.junit_path, options.has_summary)
+    unwritten = write_verdicts(f"vmtop compare {subject}", verdicts, options.junit_path, options.has_summary)
+    return code_with(_exit_code(verdicts), unwritten)
+
+
+def _exit_code(verdicts: Sequence[Verdict]) -> int:
     outcomes = {verdict.outcome for verdict in verdicts}
     if Outcome.FAILED in outcomes:
         return OVER_BUDGET

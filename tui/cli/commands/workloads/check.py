@@ -13,7 +13,7 @@ from collectors.query.filter import Query
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
 from tui.cli.conditions import Judgement, is_decided, judgements
-from tui.cli.exit_codes import DONE, MATCHED, NOT_MEASURABLE
+from tui.cli.exit_codes import DONE, FAILED, MATCHED, NOT_MEASURABLE
 from tui.cli.missing import exit_code
 from tui.cli.options import over_option, refuse_together, source_options, wait_option
 from tui.cli.sampling import Wait
@@ -106,7 +106,8 @@ def command(
     checked = [one for one in last.checked if names or one.is_of_interest]
     report = Report(condition.text, for_s, over_s, last.passed_s + over_s, checked)
     code, problem = _outcome(report, last, names, specs)
-    write_verdicts("vmtop check", verdicts(report, is_wanted=False), junit_path, has_summary)
+    unwritten = write_verdicts("vmtop check", verdicts(report, is_wanted=False), junit_path, has_summary)
+    code, problem = code or (FAILED if unwritten else DONE), [*problem, *unwritten]
     if is_nagios:
         return _as_plugin(report, condition.metrics, code, problem, is_warning)
     if is_json:

@@ -43,11 +43,11 @@ class LimitLines:
         """Print what would be done, as it is asked about; with `is_dry` it is all that is done."""
         if self._is_json:
             for change in plan.changes if is_dry else ():
-                self._write(plan.workload, change.key, {**_planned(change), "objection": _objection(plan, change)})
+                self._write(plan.workload, change.key, {**_planned(change), "objection": plan.refusal_of(change)})
             return
         click.echo(f"set: {_title(plan.workload)}", err=not is_dry)
         for change in plan.changes:
-            objection = _objection(plan, change)
+            objection = plan.refusal_of(change)
             what = f"{change.key} not done: {objection}" if objection else f"{change.words}, {change.lasts}"
             click.echo(f"  {what}", err=not is_dry)
             for warning in change.warnings:
@@ -82,10 +82,6 @@ class LimitLines:
 def _title(workload: Workload) -> str:
     place = f" on {workload.id.host}" if workload.id.host else ""
     return f"{workload.kind} {workload.name}{place}, by {workload.id.engine}"
-
-
-def _objection(plan: Plan, change: PlannedChange) -> str:
-    return change.objection or plan.objection
 
 
 def _planned(change: PlannedChange) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from tui.cli.exit_codes import DONE, FAILED, NOT_MEASURABLE, OVER_BUDGET
 from tui.cli.options import FORCE, interval_option, source_options, wait_option
 from tui.cli.progress import WaitingLine
 from tui.cli.sampling import Wait
-from tui.cli.verdict_files import verdict_options, write_verdicts
+from tui.cli.verdict_files import check_folder, verdict_options, write_verdicts
 from tui.presenters.pipelines.verdict import Outcome, Verdict
 from tui.presenters.reports.run_report import command_text, document, lines, verdicts
 
@@ -87,8 +87,8 @@ def command(
     """
     if name is not None and is_new:
         raise click.UsageError("--workload and --new exclude each other; give one of them.")
-    for path in (json_path, junit_path, record_path):
-        _check_folder(path)
+    for path in (json_path, record_path):
+        check_folder(path)
     follows = is_new or name is not None
     plan = RunPlan(
         words,
@@ -197,17 +197,7 @@ def _write(
                 json_path.write_text(text, encoding="utf-8", errors="replace")
         except OSError as error:
             problems.append(f"{click.format_filename(json_path)} cannot be written: {error.strerror}")
-    try:
-        write_verdicts("vmtop run", found, junit_path, has_summary)
-    except click.ClickException as error:
-        problems.append(error.message)
-    return problems
-
-
-def _check_folder(path: Path | None) -> None:
-    """Refuse a file that cannot be written before the command runs, not after hours."""
-    if path is not None and str(path) != "-" and not path.absolute().parent.is_dir():
-        raise click.UsageError(f"{click.format_filename(path)}: there is no such folder.")
+    return problems + write_verdicts("vmtop run", found, junit_path, has_summary)
 
 
 def _say(*sentences: str) -> None:

@@ -16,7 +16,7 @@ from tui.cli.progress import WaitingLine
 from tui.cli.sampling import Wait
 from tui.cli.targets import gravest
 from tui.cli.types import ConditionType, SpanType, StrictFilterType
-from tui.cli.verdict_files import verdict_options, write_verdicts
+from tui.cli.verdict_files import code_with, verdict_options, write_verdicts
 from tui.presenters.reports.check_report import Report, as_json, verdicts
 
 
@@ -76,14 +76,14 @@ def command(
     assert last is not None  # noqa: S101  # moments go on for ever
     report = Report(condition.text, for_s, over_s, last.passed_s + over_s, last.checked)
     code, words = _outcome(report, last, names)
-    write_verdicts("vmtop wait", verdicts(report, is_wanted=True), junit_path, has_summary)
+    unwritten = write_verdicts("vmtop wait", verdicts(report, is_wanted=True), junit_path, has_summary)
     if is_json:
         click.echo(as_json(report, condition.metrics), nl=False)
     elif code == DONE and not is_quiet:
         click.echo(words)
     if code != DONE:
         click.echo(f"vmtop: {words}", err=True)
-    return code
+    return code_with(code, unwritten)
 
 
 def _holds(last: Judgement, names: tuple[str, ...]) -> bool:

@@ -8,7 +8,7 @@ from collectors.actions.limits.plan import warnings
 from collectors.model.actions import Observed, Result
 from collectors.model.errors import AccessDenied, SourceAbsent
 from collectors.model.limit_changes.plans import Use
-from collectors.model.limits import Lasts, LimitKey, Way
+from collectors.model.limits import Lasts, Limit, LimitKey, Way
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.fake_limits import WEB, FakeLimits, Scene
 
@@ -54,6 +54,30 @@ def test_what_cannot_be_is_objected_to_before_anything_is_done(key: LimitKey, am
     assert {outcome.result for outcome in applied.outcomes} == {Result.REFUSED}
     assert scene.limits.sent == []
     assert not applied.can_be_undone
+
+
+def test_what_is_not_done_because_of_another_limit_names_that_limit_and_not_its_reason() -> None:
+    scene = Scene()
+    plan = scene.setter.plan(WEB, {LimitKey.MEMORY: 256 * MIB, LimitKey.CPU: 13})
+    memory, cpu = (outcome.sentence for outcome in scene.setter.apply(plan).outcomes)
+    assert memory == "web: memory not done: cpu cannot be set with it"
+    assert cpu == "web: cpu not done: 13 brings bad luck"
+    assert [plan.refusal_of(change) for change in plan.changes] == ["cpu cannot be set with it", "13 brings bad luck"]
+
+
+@pytest.mark.parametrize(
+    ("workload", "said"),
+    [
+        (VM, "it can have 2 at most: more needs a change of its definition and a new start"),
+        (WEB, "it can have 2 at most"),
+    ],
+)
+def test_more_than_the_maximum_is_refused_with_what_raises_it(workload: Workload, said: str) -> None:
+    class Bounded(FakeLimits):
+        def read(self, workload: Workload) -> dict[LimitKey, Limit]:
+            return {LimitKey.CPU: Limit(LimitKey.CPU, 1.0, most=2.0)}
+
+    assert Scene(workload, Bounded()).setter.plan(workload, {LimitKey.CPU: 3.0}).refusal == said
 
 
 def test_an_engine_that_keeps_nothing_refuses_before_it_sets_anything() -> None:
