@@ -20,6 +20,7 @@ from collectors.model.workloads import LOCAL_HOST, Availability, Kind, Sample, S
 from tui.presenters.formatting import fit
 from tui.presenters.main_screen.fact_cells import FACT_CELLS
 from tui.presenters.main_screen.numbers import change_run, cpu_top, is_zero, metric_text, tone_of, value_run
+from tui.presenters.main_screen.resting_rows import has_changed, is_new
 from tui.presenters.main_screen.row_words import ending_words, fitted
 from tui.presenters.main_screen.signs import (
     ALARM,
@@ -41,7 +42,7 @@ from tui.presenters.pages.empty_reason import why_empty
 from tui.presenters.sparkline import spark_line
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
-from tui.presenters.table.calm_rows import CalmRows
+from tui.presenters.table.calm_rows import CalmRows, is_past_over, past_of
 from tui.presenters.table.cell import Cell, joined, summed, words_begin
 from tui.presenters.table.columns import Column
 from tui.presenters.table.gutter import edge
@@ -117,9 +118,16 @@ class Cells:
             return self._group(line, columns)
         reading = line.reading
         moment, identity = self.moment, line.id
-        if moment is None or not self._calm.is_at_rest(reading, moment.frame.at_ns, self._interval_s):
+        rest_ns = None if moment is None else self._calm.rest_ns(reading, moment.frame.at_ns)
+        if moment is None or rest_ns is None:
             return self._row(line, reading, columns, is_marked)
         around = self._around_row(line, reading, columns, is_marked)
+        if around is not None and not is_past_over(rest_ns, self._interval_s):
+            news = (
+                is_new(self.states, identity, moment.frame.wall),
+                has_changed(self.states, identity, moment.frame.wall),
+            )
+            around = *around, *news, *past_of(identity, self.minute, columns)
         cells = self._calm.get(identity, around) if around is not None else None
         if cells is None:
             cells = self._row(line, reading, columns, is_marked)
