@@ -8,17 +8,24 @@ follows from what it shows of that past, which costs less to compare than all of
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from collectors.analysis.last_minute import SPAN_S, LastMinute
-from collectors.analysis.rates import Reading
-from collectors.model.workloads import WorkloadId
+from collectors.analysis.rates import Moment, Reading
+from collectors.analysis.state_log import StateLog
+from collectors.model.workloads import Workload, WorkloadId
+from tui.presenters.main_screen.fact_cells import uptime_of
+from tui.presenters.main_screen.resting_rows import has_changed, is_new
 from tui.presenters.table.cell import Cell
 from tui.presenters.table.columns import Column
 
 _KEPT = 512
 """Rows that are kept at most: several screens full."""
+
+
+Uptime = tuple[str, bool]
+"""What a row has in this column, and whether it ends with it: then a second more has only the end made anew."""
 
 
 class _Row(NamedTuple):
@@ -28,6 +35,7 @@ class _Row(NamedTuple):
     around: object = None
     shown: list[Cell] | None = None
     """The row as it was formatted; `None` until it has been at rest for long enough."""
+    uptime: Uptime = ("", False)
 
 
 class CalmRows:
@@ -52,19 +60,28 @@ class CalmRows:
             return None
         return at_ns - row.since_ns
 
-    def get(self, identity: WorkloadId, around: object) -> list[Cell] | None:
-        """Return a row as it was formatted; `None` if it has to be formatted anew.
+    def get(self, identity: WorkloadId, around: object, uptime: Uptime) -> list[Cell] | None:
+        """Return a row as it was formatted, with its uptime; `None` if it has to be formatted anew.
 
         Args:
             identity: Of its workload.
-            around: All that the row follows from besides its reading.
+            around: All that the row follows from besides its reading and its uptime.
+            uptime: As of now.
         """
         row = self._rows[identity]
-        return row.shown if row.around == around else None
+        if row.shown is None or row.around != around or row.uptime[1] != uptime[1]:
+            return None
+        if row.uptime != uptime:
+            if not uptime[1]:
+                return None
+            *others, last = row.shown
+            shown = [*others, last._replace(text=last.text.removesuffix(row.uptime[0]) + uptime[0])]
+            row = self._rows[identity] = row._replace(shown=shown, uptime=uptime)
+        return row.shown
 
-    def keep(self, identity: WorkloadId, around: object, shown: list[Cell]) -> None:
+    def keep(self, identity: WorkloadId, around: object, shown: list[Cell], uptime: Uptime) -> None:
         """Keep a row as it was formatted."""
-        self._rows[identity] = self._rows[identity]._replace(around=around, shown=shown)
+        self._rows[identity] = self._rows[identity]._replace(around=around, shown=shown, uptime=uptime)
 
 
 def is_past_over(rest_ns: int, interval_s: float) -> bool:
@@ -77,12 +94,22 @@ def is_past_over(rest_ns: int, interval_s: float) -> bool:
     return rest_ns > (SPAN_S + 2 * interval_s) * 1e9
 
 
-def past_of(identity: WorkloadId, minute: LastMinute, columns: Sequence[Column]) -> list[object]:
-    """Return what a row shows of its past, to be compared: NaN, where nothing was sampled, is the same as NaN."""
-    return [
-        array("d", minute.means(identity, column.metric or "", column.width)).tobytes()
-        if column.is_spark
-        else minute.change(identity, column.metric or "")
-        for column in columns
-        if column.is_spark or column.is_change
-    ]
+def recent_of(
+    identity: WorkloadId, states: StateLog, wall: float, minute: LastMinute, columns: Sequence[Column]
+) -> Iterator[object]:
+    """Yield what a row shows of its past, to be compared: NaN, where nothing was sampled, is the same as NaN."""
+    yield is_new(states, identity, wall)
+    yield has_changed(states, identity, wall)
+    for column in columns:
+        if column.is_spark:
+            yield array("d", minute.means(identity, column.metric or "", column.width)).tobytes()
+        elif column.is_change:
+            yield minute.change(identity, column.metric or "")
+
+
+def uptime_text(workload: Workload, moment: Moment, columns: Sequence[Column]) -> Uptime:
+    """Return what a row of a workload that runs has in the column of that name, and whether the row ends with it."""
+    for column in columns:
+        if column.key == "uptime":
+            return uptime_of(workload, moment, column.width), column is columns[-1]
+    return "", False

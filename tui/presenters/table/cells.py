@@ -20,7 +20,6 @@ from collectors.model.workloads import LOCAL_HOST, Availability, Kind, Sample, S
 from tui.presenters.formatting import fit
 from tui.presenters.main_screen.fact_cells import FACT_CELLS
 from tui.presenters.main_screen.numbers import change_run, cpu_top, is_zero, metric_text, tone_of, value_run
-from tui.presenters.main_screen.resting_rows import has_changed, is_new
 from tui.presenters.main_screen.row_words import ending_words, fitted
 from tui.presenters.main_screen.signs import (
     ALARM,
@@ -42,7 +41,7 @@ from tui.presenters.pages.empty_reason import why_empty
 from tui.presenters.sparkline import spark_line
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
-from tui.presenters.table.calm_rows import CalmRows, is_past_over, past_of
+from tui.presenters.table.calm_rows import CalmRows, is_past_over, recent_of, uptime_text
 from tui.presenters.table.cell import Cell, joined, summed, words_begin
 from tui.presenters.table.columns import Column
 from tui.presenters.table.gutter import edge
@@ -122,34 +121,30 @@ class Cells:
         if moment is None or rest_ns is None:
             return self._row(line, reading, columns, is_marked)
         around = self._around_row(line, reading, columns, is_marked)
-        if around is not None and not is_past_over(rest_ns, self._interval_s):
-            news = (
-                is_new(self.states, identity, moment.frame.wall),
-                has_changed(self.states, identity, moment.frame.wall),
-            )
-            around = *around, *news, *past_of(identity, self.minute, columns)
-        cells = self._calm.get(identity, around) if around is not None else None
+        if around is None:
+            return self._row(line, reading, columns, is_marked)
+        if not is_past_over(rest_ns, self._interval_s):
+            around = *around, *recent_of(identity, self.states, moment.frame.wall, self.minute, columns)
+        uptime = uptime_text(reading.workload, moment, columns)
+        cells = self._calm.get(identity, around, uptime)
         if cells is None:
             cells = self._row(line, reading, columns, is_marked)
-            if around is not None:
-                self._calm.keep(identity, around, cells)
+            self._calm.keep(identity, around, cells, uptime)
         return cells
 
     def _around_row(
         self, line: Line, reading: Reading, columns: Sequence[Column], is_marked: bool
     ) -> tuple[object, ...] | None:
-        """Return what a row follows from besides its reading and the last minute; `None` if it may change by itself."""
+        """Return what a row follows from besides its reading and times; `None` if it may change by itself."""
         identity, workload = line.id, reading.workload
         is_acted_on = identity in self.acting or identity in self.outcomes
         if workload.is_host or not workload.state.is_active or not reading.pairs or is_acted_on:
             return None
         if identity.host in self._silent_hosts or any(self._is_old(pair.current) for pair in reading.pairs):
             return None
-        width = next((column.width for column in columns if column.key == "uptime"), 0)
-        uptime = FACT_CELLS["uptime"](self, line, reading, width)[0] if width else None
         filled = (self.minute.filled(column.width) for column in columns if column.is_spark)
         level = self.alerts.get(identity)
-        return columns, is_marked, line.label, line.depth, level, uptime, self._around, *filled
+        return columns, is_marked, line.label, line.depth, level, self._around, *filled
 
     def _row(self, line: Line, reading: Reading, columns: Sequence[Column], is_marked: bool) -> list[Cell]:
         is_stale = self._is_stale(reading) and line.id not in self.acting

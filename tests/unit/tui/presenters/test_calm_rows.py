@@ -143,3 +143,24 @@ def renamed(frame: Frame, identity: WorkloadId) -> Frame:
     """Return a frame in which a workload has another name."""
     workload = msgspec.structs.replace(frame.workloads[identity], name=frame.workloads[identity].name + "x")
     return msgspec.structs.replace(frame, workloads={**frame.workloads, identity: workload})
+
+
+def test_a_second_more_of_uptime_has_no_row_formatted() -> None:
+    rest = through_a_minute()
+    for identity in rest.ids():
+        rest.frame = started(rest.frame, identity, rest.frame.wall - 600)
+    uptimes = set()
+    for tick in range(20):
+        rest.pass_a_second()
+        rest.formatted = 0
+        for shown, anew in rest.rows():
+            assert shown == anew
+            uptimes.add(shown[-1].text)
+        assert rest.formatted == 0 or tick < 3
+    assert len(uptimes) >= 20
+
+
+def started(frame: Frame, identity: WorkloadId, wall: float) -> Frame:
+    """Return a frame in which a workload has been running since then."""
+    workload = msgspec.structs.replace(frame.workloads[identity], started_at=wall)
+    return msgspec.structs.replace(frame, workloads={**frame.workloads, identity: workload})
