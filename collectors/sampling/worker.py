@@ -290,7 +290,7 @@ class Worker:
     def _failed(self, source: Source, generation: int, error: SourceError, failures: int) -> None:
         back_off = max(source.interval_s, _BACK_OFF_S[min(failures, len(_BACK_OFF_S) - 1)])
         if source.is_near and not isinstance(error, AccessDenied):
-            back_off = _NEAR_S
+            back_off = _NEAR_ABSENT_S if isinstance(error, SourceAbsent) and self._is_long_ago() else _NEAR_S
         if failures == 0:
             log.info("%s: %s", self.name, error.reason)
         with self._lock:
