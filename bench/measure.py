@@ -131,12 +131,14 @@ class Terminal:
         self._reader.start()
 
     def _drain(self) -> None:
+        begun = b""  # of a question that may be in two chunks
         while True:
             select.select([self._fd], [], [], 1.0)
             try:
                 chunk = os.read(self._fd, 1 << 16)
-                if _QUESTION in chunk:
-                    os.write(self._fd, _ANSWER)
+                if asked := (begun + chunk).count(_QUESTION):
+                    os.write(self._fd, _ANSWER * asked)
+                begun = (begun + chunk)[-(len(_QUESTION) - 1) :]
             except OSError:
                 chunk = b""
             with self._news:

@@ -22,12 +22,13 @@ _RTM_NEWLINK, _RTM_GETLINK, _RTM_NEWNSID, _RTM_GETNSID = 16, 18, 88, 90
 _IFLA_IFNAME, _IFLA_LINK, _IFLA_MASTER, _IFLA_LINKINFO = 3, 5, 10, 18
 _IFLA_LINK_NETNSID, _IFLA_PHYS_PORT_NAME, _IFLA_PARENT_DEV_NAME = 37, 38, 56
 _IFLA_INFO_KIND = 1
-_NETNSA_NSID, _NETNSA_PID = 1, 2
+_NETNSA_NSID, _NETNSA_PID, _NETNSA_FD = 1, 2, 3
 _IFF_LOOPBACK = 0x8
 _CLONE_NEWNET = 0x40000000
 _HEADER, _LINK, _ATTRIBUTE = struct.Struct("=IHHII"), struct.Struct("=BxHiII"), struct.Struct("=HH")
 _BUFFER = 1 << 17
 _PATIENCE_S = 2.0
+_PAIRS = frozenset({"veth", "netkit"})
 _AT_ONCE = 64
 """Requests sent before their replies are read; more could fill a buffer."""
 
@@ -105,20 +106,68 @@ def view_of(process: int, inner_pids: Iterable[int] = (), host_pid: int | None =
         os.close(namespace)
 
 
+def pair_ends() -> dict[int, list[bytes]]:
+    """Return the ends of pairs in this process's namespace, by the id in it of the namespace of the other end.
+
+    It is empty if they cannot be listed.
+    """
+    ends: dict[int, list[bytes]] = {}
+    try:
+        with _route() as route:
+            for link in _dump(route):
+                if link.kind in _PAIRS and link.lower_namespace is not None:
+                    ends.setdefault(link.lower_namespace, []).append(link.name)
+    except OSError:
+        return {}
+    return ends
+
+
+def namespace_id(process: int) -> int | None:
+    """Return the id, in this process's network namespace, of the one of another process.
+
+    Args:
+        process: A descriptor of its directory in procfs.
+
+    Returns:
+        `None` if it has none, as when no interface leads there, or without the right to see it.
+    """
+    try:
+        namespace = os.open("ns/net", os.O_RDONLY | os.O_CLOEXEC, dir_fd=process)
+    except OSError:
+        return None
+    try:
+        with _route() as route:
+            return next(iter(_namespace_ids(route, [namespace], _NETNSA_FD)), None)
+    except OSError:
+        return None
+    finally:
+        os.close(namespace)
+
+
 def _setns(namespace: int) -> bool:
     return bool(_libc().setns(namespace, _CLONE_NEWNET) == 0)  # os.setns needs Python 3.12
 
 
 def _view(inner_pids: Iterable[int], host_pid: int | None) -> NamespaceView | None:
     try:
-        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE) as route:
-            route.settimeout(_PATIENCE_S)
+        with _route() as route:
             links = list(_dump(route))
             inner = _namespace_ids(route, list(inner_pids))
             host = _namespace_ids(route, [] if host_pid is None else [host_pid])
     except OSError:
         return None
     return NamespaceView(links, frozenset(inner), next(iter(host), None))
+
+
+def _route() -> socket.socket:
+    """Open a socket to rtnetlink.
+
+    Raises:
+        OSError: There is none.
+    """
+    route = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
+    route.settimeout(_PATIENCE_S)
+    return route
 
 
 def _dump(route: socket.socket) -> Iterator[Link]:
@@ -132,13 +181,19 @@ def _dump(route: socket.socket) -> Iterator[Link]:
                 yield link
 
 
-def _namespace_ids(route: socket.socket, pids: list[int]) -> set[int]:
-    """Return the ids that the namespaces of processes have in this one; there is none for most."""
+def _namespace_ids(route: socket.socket, named: list[int], by: int = _NETNSA_PID) -> set[int]:
+    """Return the ids that namespaces have in this one; there is none for most.
+
+    Args:
+        route: A socket to rtnetlink.
+        named: The namespaces: pids of processes in them, or descriptors.
+        by: Which of the two.
+    """
     ids: set[int] = set()
-    for start in range(0, len(pids), _AT_ONCE):
-        asked = pids[start : start + _AT_ONCE]
-        for pid in asked:
-            body = struct.pack("=B3xHHI", socket.AF_UNSPEC, 8, _NETNSA_PID, pid)
+    for start in range(0, len(named), _AT_ONCE):
+        asked = named[start : start + _AT_ONCE]
+        for name in asked:
+            body = struct.pack("=B3xHHI", socket.AF_UNSPEC, 8, by, name)
             route.send(_HEADER.pack(_HEADER.size + len(body), _RTM_GETNSID, _NLM_F_REQUEST, 1, 0) + body)
         answers = 0
         while answers < len(asked):

@@ -126,17 +126,21 @@ class NetworkEdge:
         self._edge: frozenset[bytes] = frozenset()
         self._until_look = 0
         self._table: bytes | None = None
-        self._traffic: parsers.Network | None = None
+        self.traffic: parsers.Network | None = None
+        """The sums of the newest table; `None` when there was none."""
+        self.usual: list[list[bytes]] = []
+        """Its columns of the interfaces that not every namespace has."""
 
     def read(self, table: bytes) -> parsers.Network | None:
         """Return the sums of a `net/dev` table; `None` when there is no table."""
         if table != self._table:
             self._table = table
-            self._traffic = self._sum(table)
-        return self._traffic
+            self.traffic = self._sum(table)
+        return self.traffic
 
     def _sum(self, table: bytes) -> parsers.Network | None:
         rows = parsers.interfaces(table)
+        self.usual = [rows[name] for name in rows if is_usual(name)] if rows else []
         if rows is None:
             return None
         self._until_look -= 1
@@ -157,9 +161,14 @@ class NetworkEdge:
         return bool(self._edge) and all(_PAIR_NAME.match(name) and name not in self._edge for name in changed)
 
 
+def is_usual(name: bytes) -> bool:
+    """Whether an interface is another one than those that the kernel puts into each namespace."""
+    return name != b"lo" and name not in _FALLBACKS
+
+
 def edge_of(names: Iterable[bytes], look: Callable[[], Mapping[bytes, str] | None]) -> frozenset[bytes]:
     """Return the interfaces to count. `look` is not called if there is only one, as in most containers."""
-    usual = [name for name in names if name != b"lo" and name not in _FALLBACKS]
+    usual = list(filter(is_usual, names))
     if len(usual) <= 1:
         return frozenset(usual)
     by_name = look()

@@ -33,6 +33,27 @@ def join_workload(weaker: Workload, stronger: Workload) -> Workload:
     return msgspec.structs.replace(weaker, **facts)
 
 
+class Joins:
+    """Remembers what two descriptions were joined to, as long as sources give the same two objects."""
+
+    def __init__(self) -> None:
+        self._earlier: dict[tuple[int, int], tuple[Workload, Workload, Workload]] = {}
+        """By the identities of the two, which are kept, so that no other object can have these."""
+        self._made: dict[tuple[int, int], tuple[Workload, Workload, Workload]] = {}
+
+    def next(self) -> Joins:
+        """Forget what the last tick did not need; return itself."""
+        self._earlier, self._made = self._made, {}
+        return self
+
+    def join(self, weaker: Workload, stronger: Workload) -> Workload:
+        """Return what `join_workload` does; the same object as in the last tick for the same two."""
+        key = id(weaker), id(stronger)
+        made = self._earlier.get(key) or (weaker, stronger, join_workload(weaker, stronger))
+        self._made[key] = made
+        return made[2]
+
+
 def mark_unlisted(workloads: dict[WorkloadId, Workload], engines: frozenset[str], wall: float) -> None:
     """Mark the workloads that no engine lists although all answer: their cgroups may only have a container's name.
 
@@ -57,13 +78,18 @@ class Joined(NamedTuple):
     """How many workloads of each reading were left out because it may not describe them, or another one does."""
 
 
-def join(readings: list[tuple[bool, SourceReading]]) -> Joined:
+def join(readings: list[tuple[bool, SourceReading]], joins: Joins | None = None) -> Joined:
     """Join readings, each with whether its source is an authority on names and states.
 
     Samples keep the order of the readings, so that the kernel's come before a daemon's. Of two authorities that list
     the same id, the one on this host counts, otherwise the first one: an engine cannot rename another's workloads, and
     a user's own engine none outside that user's slice.
+
+    Args:
+        readings: The readings.
+        joins: What was joined in the last tick; `None` where there was none.
     """
+    join_two = join_workload if joins is None else joins.join
     workloads: dict[WorkloadId, Workload] = {}
     samples: dict[WorkloadId, tuple[Sample, ...]] = {}
     authorities: dict[WorkloadId, int] = {}
@@ -76,7 +102,7 @@ def join(readings: list[tuple[bool, SourceReading]]) -> Joined:
             if is_foreign or (is_authority and authorities.setdefault(identity, index) != index):
                 refused[index].add(identity)
                 continue
-            workloads[identity] = workload if weaker is None else join_workload(weaker, workload)
+            workloads[identity] = workload if weaker is None else join_two(weaker, workload)
     for _, reading in readings:
         for identity, restarts in reading.restarts.items():
             listed = workloads.get(identity)

@@ -28,8 +28,8 @@ from collectors.model.workloads import (
     WorkloadId,
 )
 from collectors.sampling.interval import AdaptiveInterval
-from collectors.sampling.merge import join, mark_unlisted
-from collectors.sampling.source import Layered, OtherHost, Source, SourceSpec
+from collectors.sampling.merge import Joins, join, mark_unlisted
+from collectors.sampling.source import Layered, Source, SourceSpec
 from collectors.sampling.timeout import ANSWER_S
 from collectors.sampling.worker import Worker
 
@@ -66,6 +66,7 @@ class Sampler:
         self.interval = AdaptiveInterval(interval_s, is_steady)
         self.run = os.urandom(8).hex()
         self.workers = [Worker(spec.label or spec.name, _maker(spec, load), first_answer_s) for spec in specs]
+        self._joins = Joins()
         self._listeners: list[Callable[[Frame], None]] = []
         self.failure: Exception | None = None
         """What ended the sampler's thread, if something did; `frames` raises it."""
@@ -218,8 +219,8 @@ class Sampler:
     def tick(self, due: float) -> Frame:
         """Ask every source that is due, wait briefly for the kernel's, and join the readings there are."""
         for worker in self.workers:
-            if isinstance(worker.source, OtherHost):
-                worker.source.pace(self.interval_s)
+            if worker.other_host is not None:
+                worker.other_host.pace(self.interval_s)
             worker.ask(time.monotonic())
         deadline = due + self.interval_s * _WAIT_SHARE
         for worker in self.workers:
@@ -232,7 +233,7 @@ class Sampler:
         states = {worker: worker.state(now) for worker in self.workers}
         answered = [(worker, reading) for worker in self.workers if (reading := worker.reading) is not None]
         readings = [(worker.source.is_authority, reading) for worker, reading in answered]
-        workloads, samples, contested = join(readings)
+        workloads, samples, contested = join(readings, self._joins.next())
         for (worker, _), count in zip(answered, contested, strict=True):
             if count:
                 states[worker] = _with_contested(states[worker], count)
@@ -240,7 +241,7 @@ class Sampler:
         host = next((reading for _, reading in readings if reading.host is not None), None)
         facts: dict[str, str] = {}
         hosts: dict[str, HostFacts] = {
-            worker.name: worker.source.host for worker in self.workers if isinstance(worker.source, OtherHost)
+            worker.name: worker.other_host.host for worker in self.workers if worker.other_host is not None
         }
         for _, reading in readings:
             facts.update(reading.facts)

@@ -112,3 +112,11 @@ class OtherHost(Protocol):
 
     def stop(self) -> None:
         """End what is under way, for good. Callable from any thread; quick."""
+
+
+def other_host(source: Source) -> OtherHost | None:
+    """Return a source as one that reads another host; `None` if it is of this host.
+
+    To be kept: Python takes as long to find out as to read two files.
+    """
+    return source if isinstance(source, OtherHost) else None

@@ -20,11 +20,10 @@ class Storage:
 
     def percent(self, source: Source) -> float | None:
         """Return the use in percent as `df` computes it; `None` if there is no such place, or it cannot be reached."""
-        if not isinstance(source, Storing):
-            return None
         now = time.monotonic()
         if self._asked_at is None or now - self._asked_at >= _LIFE_S:
-            self._percent, self._asked_at = _used(source.storage_folder), now
+            self._percent = _used(source.storage_folder) if isinstance(source, Storing) else None
+            self._asked_at = now
         return self._percent
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceError
 from collectors.model.workloads import Availability, Event, SourceState
-from collectors.sampling.source import OtherHost, Source, SourceReading
+from collectors.sampling.source import OtherHost, Source, SourceReading, other_host
 from collectors.sampling.storage import Storage
 from collectors.sampling.timeout import ANSWER_S
 
@@ -25,6 +25,8 @@ HUNG_AFTER_S = 3.0
 _BACK_OFF_S = (1.0, 2.0, 5.0, 10.0)
 _NEAR_S = 0.5
 """Seconds between attempts to read a source that is near."""
+_NEAR_ABSENT_S = 1.5
+"""The same where it has not been for long: a host has few of the engines that are looked for."""
 _FORGOTTEN_AFTER_S = 60.0
 """A daemon that restarts removes its socket briefly; after this many seconds its workloads count as gone."""
 _OPENING_LONGER = 10
@@ -47,6 +49,8 @@ class Worker:
         self._make = make
         self._first_answer_s = first_answer_s
         self.source = make()
+        self.other_host = other_host(self.source)
+        """The source, if it reads another host."""
         self.reading: SourceReading | None = None
         self._lock = threading.Lock()
         self._requested = threading.Event()
@@ -122,8 +126,8 @@ class Worker:
     def stop(self) -> None:
         """Ask the thread to end. A thread stuck in a call dies with the process."""
         self._is_stopping = True
-        if isinstance(self.source, OtherHost):
-            self.source.stop()
+        if self.other_host is not None:
+            self.other_host.stop()
         self._requested.set()
 
     def join(self, timeout_s: float) -> None:
@@ -135,8 +139,8 @@ class Worker:
         """Return the source's state at a monotonic instant in seconds."""
         with self._lock:
             since, error, reading = self._unanswered_since, self._error, self.reading
-        if isinstance(self.source, OtherHost):
-            return self._state_of_host(self.source, now, error, reading)
+        if self.other_host is not None:
+            return self._state_of_host(self.other_host, now, error, reading)
         silent_s = 0.0 if since is None else now - since
         if reading is None and (error is None or isinstance(error, NotInTime) or silent_s > HUNG_AFTER_S):
             return self._never_answered(silent_s)
@@ -201,6 +205,7 @@ class Worker:
             self._call_since = None
             self._error = NotInTime(f"{self.name} has not responded for {now - since:.0f} s; asking again")
         self.source = self._make()
+        self.other_host = other_host(self.source)
         self._requested.set()
         self._launch()
 
@@ -285,7 +290,7 @@ class Worker:
     def _failed(self, source: Source, generation: int, error: SourceError, failures: int) -> None:
         back_off = max(source.interval_s, _BACK_OFF_S[min(failures, len(_BACK_OFF_S) - 1)])
         if source.is_near and not isinstance(error, AccessDenied):
-            back_off = _NEAR_S
+            back_off = _NEAR_ABSENT_S if isinstance(error, SourceAbsent) and self._is_long_ago() else _NEAR_S
         if failures == 0:
             log.info("%s: %s", self.name, error.reason)
         with self._lock:

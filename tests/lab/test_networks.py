@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
+from collectors.kernel import procfs
 from collectors.kernel.cgroup.networks import roles_of_process
 from collectors.kernel.details import KernelDetails
 from collectors.model.workloads import Sample
@@ -148,6 +150,56 @@ def row(live: LiveGroups, path: str) -> Sample:
     source.close()
     assert found is not None
     return found[1][0]
+
+
+@pytest.fixture
+def alone(live: LiveGroups) -> Iterator[str]:
+    """A container that sleeps, with one pair to the host and nothing that sends by itself; its group is `ID`."""
+    with ExitStack() as stack:
+        inside = stack.enter_context(namespace("alone"))
+        on_host = f"va{os.getpid()}"
+        ip("link", "add", on_host, "type", "veth", "peer", "name", "eth0", "netns", inside)
+        for where, name, number in (("", on_host, 1), (inside, "eth0", 2)):
+            prefix = ["-n", inside] if where else []
+            ip(*prefix, "link", "set", name, "addrgenmode", "none")
+            ip(*prefix, "address", "add", f"10.213.3.{number}/24", "dev", name)
+            ip(*prefix, "link", "set", name, "up")
+        live.make(ID)
+        child = stack.enter_context(subprocess.Popen(["ip", "netns", "exec", inside, "sleep", "1000"]))
+        stack.callback(child.kill)
+        wait_until(lambda: Path(f"/proc/{child.pid}/comm").read_text() == "sleep\n", 20, "the process inside")
+        for folder in live.folders:
+            (folder / ID / "cgroup.procs").write_text(str(child.pid))
+        yield inside
+
+
+@pytest.mark.lab
+def test_a_sleeping_containers_table_is_read_when_the_hosts_end_of_its_pair_has_moved(
+    live: LiveGroups, alone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, tables = f"/{live.folders[0].name}/{ID}", Counter[int]()
+    read_bytes = procfs.read_bytes
+
+    def counted(name: str, directory: int | None = None) -> bytes | None:
+        if name == "net/dev" and directory is not None:
+            tables[directory] += 1
+        return read_bytes(name, directory)
+
+    monkeypatch.setattr(procfs, "read_bytes", counted)
+    with closing(opened()) as source:
+        for _ in range(4):
+            source.read()
+        process = source._groups[path]._process
+        tables.clear()
+        for _ in range(20):
+            source.read()
+        assert 1 <= tables[process] <= 8, "most of its tables are left out"
+        for _ in range(5):
+            subprocess.run([sys.executable, "-c", SEND, "10.213.3.2"], check=True)
+            reading = find(source.read(), path)
+            assert reading is not None
+            sample = reading[1][0]
+            assert (sample.net_rx_total_bytes, sample.net_tx_total_bytes) == traffic_of(alone, "eth0")
 
 
 @pytest.mark.lab

@@ -75,7 +75,7 @@ def active_containers(proc: str = "/proc") -> set[Container]:
 def parse_sockets(table: bytes) -> set[Container]:
     """Return the containers in the text of /proc/net/unix."""
     found = set()
-    for line in table.splitlines():
+    for line in table.splitlines() if _COMMAND in table else ():
         name = line.partition(b" @")[2]
         if name.startswith(b"/") and name.endswith(_COMMAND):
             folder, _, container = name[: -len(_COMMAND)].decode("utf-8", "replace").rpartition("/")

@@ -12,6 +12,7 @@ not (`collectors/kernel/bpf/quiet.py`).
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from operator import attrgetter
 
 from msgspec.structs import replace
@@ -39,6 +40,8 @@ _TOLD = attrgetter(
 )
 """What cannot have changed in a group that BPF calls quiet. Memory may have grown and shrunk again since."""
 
+ReadNetwork = Callable[[bool], parsers.Network | None]
+"""Reads a network, given whether the group has used no CPU time since the reading before."""
 Fields = dict[str, int | None]
 """Values of a sample by their names."""
 
@@ -133,12 +136,12 @@ class FastFiles:
             file.close()
 
     def read(
-        self, network: parsers.Network | None, folder: QuietFolder | None = None, is_thorough: bool = False
+        self, read_network: ReadNetwork | None, folder: QuietFolder | None = None, is_thorough: bool = False
     ) -> Sample:
         """Read once; the network's counters are copied as they are.
 
         Args:
-            network: What was read of its network; `None` where it has none of its own.
+            read_network: Reads its network; `None` where it has none of its own.
             folder: What tells of the folder that the group is in, if anything does, read before.
             is_thorough: Read everything.
 
@@ -149,8 +152,12 @@ class FastFiles:
         previous, watch = self._sample, self._watch
         may_rest = previous is not None and (previous.cpu_periods_total is None or not self._is_quota_apart)
         unchanged = folder.unchanged if folder is not None and may_rest and not is_thorough else 0
+        is_quiet = watch is not None and watch.is_quiet() and may_rest and self._shows_idleness
+        leading = self._leading_texts if unchanged or is_quiet else self._leading.read()
+        used_no_cpu = self._shows_idleness and leading[:1] == self._leading_texts[:1]
+        network = read_network(used_no_cpu and not is_thorough) if read_network is not None else None
         is_same_network = network == self._network
-        is_quiet = watch is not None and watch.is_quiet() and may_rest and self._shows_idleness and is_same_network
+        is_quiet = is_quiet and is_same_network
         self._quiet = self._quiet + 1 if is_quiet else 0
         self.rested = max(self._quiet, unchanged)
         if previous is not None and folder is not None and unchanged > AT_LEAST_EVERY and is_same_network:
@@ -159,17 +166,23 @@ class FastFiles:
         if previous is not None and watch is not None and is_quiet and not is_thorough:
             self.is_idle = True
             return replace(previous, at_ns=watch.at_ns)
-        sample = self._read_files(network, folder if unchanged else None, may_rest, is_thorough)
+        if not unchanged and leading is self._leading_texts:
+            leading = self._leading.read()
+        sample = self._take_leading(leading, network, folder if unchanged else None, may_rest, is_thorough)
         if watch is not None and not unchanged:
             watch.note(is_quiet and previous is not None and _TOLD(sample) != _TOLD(previous))
         return sample
 
-    def _read_files(
-        self, network: parsers.Network | None, unmoved: QuietFolder | None, may_rest: bool, is_thorough: bool
+    def _take_leading(
+        self,
+        leading: list[bytes | None],
+        network: parsers.Network | None,
+        unmoved: QuietFolder | None,
+        may_rest: bool,
+        is_thorough: bool,
     ) -> Sample:
-        """Read what can have changed: no leading file in an unmoved folder, no following one of an idle group."""
+        """Make a sample of the leading files, and of the following ones, which are not read of an idle group."""
         previous = self._sample
-        leading = self._leading_texts if unmoved is not None else self._leading.read()
         is_same = may_rest and self._shows_idleness and leading[:2] == self._leading_texts[:2]
         if previous is not None and not is_same:
             self.changes += 1

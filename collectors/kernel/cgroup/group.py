@@ -24,6 +24,7 @@ from collectors.kernel.cgroup.quiet_folders import QuietFolder
 from collectors.kernel.cgroup.slow_files import Depth, SlowFiles, read_machine_process
 from collectors.kernel.cgroup.unmeasured import unmeasured_files, unmeasured_network
 from collectors.kernel.container_names import Names
+from collectors.kernel.network.quiet import HostEnds, NetworkRest
 from collectors.kernel.network_edge import NetworkEdge
 from collectors.model.workloads import Kind, Sample, State, Unmeasured, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
@@ -48,6 +49,7 @@ class SharedContext:
     limits: Limits
     names: Names
     block_devices: BlockDevices
+    host_ends: HostEnds
     host_network: str | None = None
     is_blkio_dead: bool = False
     hugepage_sizes: tuple[str, ...] = ()
@@ -95,7 +97,7 @@ class Group:
         """OOM kills that no event has reported yet."""
         self._process_io = ProcessIo(lambda: self._directories.all, context.proc) if context.is_blkio_dead else None
         self._approximate: Sample | None = None
-        self._edge = NetworkEdge(self._look_at_network)
+        self._forget_network()
         self.is_network_guessed = False
         """Whether the names of its interfaces decide which of them count."""
         self._process = -1
@@ -155,8 +157,8 @@ class Group:
         """
         turn = self._readings + self._offset
         is_thorough = is_thorough or turn % ANYWAY_EVERY == 0
-        network = self._read_network() if self._identity.network is not None else None
-        sample = self._fast_files.read(network, folder, is_thorough)
+        read_network = self._read_network if self._identity.network is not None else None
+        sample = self._fast_files.read(read_network, folder, is_thorough)
         slow = self._slow
         if slow is None or is_thorough or self._readings == 1 or turn % _SLOW_EVERY == 0:
             slow = self._slow = self._read_slow(self._depth(turn, is_thorough))
@@ -310,17 +312,30 @@ class Group:
             os.close(self._process)
             self._process = -1
         self.is_network_guessed = False
-        self._edge = NetworkEdge(self._look_at_network)
+        self._forget_network()
         if self._identity.network:
             self._context.networks.release(self._identity.network, self.cgroup.path)
 
-    def _read_network(self) -> parsers.Network | None:
+    def _forget_network(self) -> None:
+        self._edge = NetworkEdge(self._look_at_network)
+        self._rest = NetworkRest(self._context.host_ends, self._find_end)
+
+    def _find_end(self) -> bytes | None:
+        """Look for the host's end of the pair into the first process's namespace."""
+        return self._context.host_ends.find(self._process)
+
+    def _read_network(self, is_idle: bool) -> parsers.Network | None:
         """Read the interfaces of the first process's namespace; `None` when another group counts them.
 
         The table is opened for each reading: a kept descriptor would keep the namespace of a stopped container alive.
+
+        Args:
+            is_idle: Whether the group has used no CPU time since the last reading.
         """
         if self._process < 0 or not self._claims_network():
             return None
+        if self._rest.is_unmoved(is_idle):
+            return self._edge.traffic
         text = procfs.read_bytes("net/dev", self._process)
         if text is None:  # the first process has ended: a rate must not wait for the next slow reading
             self._identify_again(has_ended=True)
@@ -328,7 +343,9 @@ class Group:
                 text = procfs.read_bytes("net/dev", self._process)
         if text is None or (not self._identity.network and self._is_hosts(text)):
             return None
-        return self._edge.read(text)
+        traffic = self._edge.read(text)
+        self._rest.note(self._edge.usual)
+        return traffic
 
     def _look_at_network(self) -> dict[bytes, str] | None:
         """Return the roles of the interfaces of the first process's namespace; `None` without the right to enter it."""

@@ -66,7 +66,9 @@ class Limits:
         """Return a group's own CPU quota in cores; `None` without one."""
         if self._hierarchy.v1("cpu"):
             quota = self._read(path, "cpu", "cpu.cfs_quota_us", "")
-            return parsers.quota_v1(quota, self._read(path, "cpu", "cpu.cfs_period_us", "")) if quota else None
+            if parsers.number(quota) is None:  # -1, as most groups have: their period says nothing
+                return None
+            return parsers.quota_v1(quota, self._read(path, "cpu", "cpu.cfs_period_us", ""))
         return parsers.quota_v2(self._read(path, "cpu", "", "cpu.max"))
 
     def cpus(self, path: str) -> frozenset[int] | None:

@@ -23,6 +23,7 @@ from collectors.kernel.cgroup.tree import Tree
 from collectors.kernel.cgroup.visibility import blind_spots, with_files_only, with_guessed_networks
 from collectors.kernel.container_names import Names
 from collectors.kernel.hugepages import read_pools
+from collectors.kernel.network.quiet import HostEnds
 from collectors.kernel.vmm.join import join_machines
 from collectors.kernel.vmm.machines import Machines
 from collectors.model.errors import SourceAbsent
@@ -96,6 +97,7 @@ class CgroupSource:
         raise_file_limit()
         blkio = self._hierarchy.v1("blkio")
         self._names.refresh()
+        host_network = host_network_namespace(self._proc)
         unified = self._hierarchy.v2 if self._has_bpf else None
         self._context = SharedContext(
             hierarchy=self._hierarchy,
@@ -103,7 +105,8 @@ class CgroupSource:
             limits=Limits(self._hierarchy, self._sys),
             names=self._names,
             block_devices=BlockDevices(self._sys, self._proc),
-            host_network=host_network_namespace(self._proc),
+            host_ends=HostEnds(self._proc, host_network),
+            host_network=host_network,
             is_blkio_dead=blkio is not None and is_blkio_dead(blkio, self._proc, self._sys),
             quiet_groups=QuietGroups(unified, self._hierarchy.v1("memory")) if unified is not None else None,
         )
@@ -127,6 +130,7 @@ class CgroupSource:
             self._context.block_devices.refresh()
         if self._context is not None:
             self._context.host_table = None
+            self._context.host_ends.refresh()
         self._readings += 1
         self._follow_tree()
         if self._context is not None and self._context.quiet_groups is not None:

@@ -72,14 +72,19 @@ def shortened(name: str, width: int, ellipsis: str) -> str:
 
 def _uptime(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]:
     """Format the time since the start."""
-    moment, started = cells.moment, reading.workload.started_at
-    seconds = None
+    moment = cells.moment
     if moment is not None and reading.workload.is_host:
         known = facts_of_host(moment.frame, reading.workload.id).get("uptime_s")
         return [(duration(float(known) if known else None, width), "text" if known else "muted")]
-    if started is not None and moment is not None and reading.workload.state.is_active:
-        seconds = max(0.0, moment.frame.wall - started)
-    return [(duration(seconds, width), "muted")]
+    return [(uptime_of(reading.workload, moment, width), "muted")]
+
+
+def uptime_of(workload: Workload, moment: Moment | None, width: int) -> str:
+    """Return the time since a workload's start, in so many cells; that it is not known if it does not run."""
+    started = workload.started_at
+    if started is None or moment is None or not workload.state.is_active:
+        return duration(None, width)
+    return duration(max(0.0, moment.frame.wall - started), width)
 
 
 def _host(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]:

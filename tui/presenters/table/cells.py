@@ -41,7 +41,7 @@ from tui.presenters.pages.empty_reason import why_empty
 from tui.presenters.sparkline import spark_line
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
-from tui.presenters.table.calm_rows import CalmRows
+from tui.presenters.table.calm_rows import CalmRows, is_past_over, recent_of, uptime_text
 from tui.presenters.table.cell import Cell, joined, summed, words_begin
 from tui.presenters.table.columns import Column
 from tui.presenters.table.gutter import edge
@@ -117,31 +117,34 @@ class Cells:
             return self._group(line, columns)
         reading = line.reading
         moment, identity = self.moment, line.id
-        if moment is None or not self._calm.is_at_rest(reading, moment.frame.at_ns, self._interval_s):
+        rest_ns = None if moment is None else self._calm.rest_ns(reading, moment.frame.at_ns)
+        if moment is None or rest_ns is None:
             return self._row(line, reading, columns, is_marked)
         around = self._around_row(line, reading, columns, is_marked)
-        cells = self._calm.get(identity, around) if around is not None else None
+        if around is None:
+            return self._row(line, reading, columns, is_marked)
+        if not is_past_over(rest_ns, self._interval_s):
+            around = *around, *recent_of(identity, self.states, moment.frame.wall, self.minute, columns)
+        uptime = uptime_text(reading.workload, moment, columns)
+        cells = self._calm.get(identity, around, uptime)
         if cells is None:
             cells = self._row(line, reading, columns, is_marked)
-            if around is not None:
-                self._calm.keep(identity, around, cells)
+            self._calm.keep(identity, around, cells, uptime)
         return cells
 
     def _around_row(
         self, line: Line, reading: Reading, columns: Sequence[Column], is_marked: bool
     ) -> tuple[object, ...] | None:
-        """Return what a row follows from besides its reading and the last minute; `None` if it may change by itself."""
+        """Return what a row follows from besides its reading and times; `None` if it may change by itself."""
         identity, workload = line.id, reading.workload
         is_acted_on = identity in self.acting or identity in self.outcomes
         if workload.is_host or not workload.state.is_active or not reading.pairs or is_acted_on:
             return None
         if identity.host in self._silent_hosts or any(self._is_old(pair.current) for pair in reading.pairs):
             return None
-        width = next((column.width for column in columns if column.key == "uptime"), 0)
-        uptime = FACT_CELLS["uptime"](self, line, reading, width)[0] if width else None
         filled = (self.minute.filled(column.width) for column in columns if column.is_spark)
         level = self.alerts.get(identity)
-        return columns, is_marked, line.label, line.depth, level, uptime, self._around, *filled
+        return columns, is_marked, line.label, line.depth, level, self._around, *filled
 
     def _row(self, line: Line, reading: Reading, columns: Sequence[Column], is_marked: bool) -> list[Cell]:
         is_stale = self._is_stale(reading) and line.id not in self.acting

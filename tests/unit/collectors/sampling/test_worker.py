@@ -198,13 +198,26 @@ def test_failing_source_is_asked_less_and_less_often() -> None:
 
 @pytest.mark.parametrize("error", [SourceDown("refused"), SourceAbsent("no socket")])
 def test_near_source_is_asked_at_every_beat_until_it_is_back(error: SourceError) -> None:
-    source = FakeSource(fail(error))
-    source.is_near, source.interval_s = True, 2.0
+    source = FakeSource(lambda: answer("web"), fail(error))
+    source.is_near = True
     with running(lambda: source) as worker:
+        settle(worker)
+        worker.ask(worker._due)
+        source.interval_s = 2.0
         for _ in range(8):
             settle(worker)
             now = time.monotonic()
             assert worker._due - now <= 0.5, "its daemon may be back at the next frame"
+            worker.ask(worker._due)
+
+
+def test_an_engine_that_has_not_been_here_is_looked_for_at_every_other_second() -> None:
+    source = FakeSource(fail(SourceAbsent("no socket")))
+    source.is_near = True
+    with running(lambda: source) as worker:
+        for _ in range(4):
+            settle(worker)
+            assert 1.0 < worker._due - time.monotonic() < 2.0
             worker.ask(worker._due)
 
 

@@ -12,6 +12,7 @@ from collectors.analysis.rates import Deriver, Pair, Reading, derive
 from collectors.engines.docker.stats import with_limits
 from collectors.kernel.cgroup.hierarchy import Hierarchy, Mode
 from collectors.kernel.cgroup.limits import Limits
+from collectors.kernel.procfs import read_bytes
 from collectors.model.workloads import Kind, Sample, WorkloadId
 from tests.helpers.strategies import NS, frame, reading, workload
 from tests.unit.collectors.kernel.cgroup.test_captured_tree import write
@@ -47,6 +48,24 @@ def test_memory_high_is_a_limit(tmp_path: Path, own: dict[str, str], above: dict
 def test_v1_has_no_memory_high(tmp_path: Path) -> None:
     write(tmp_path / "one", {"memory.limit_in_bytes": "9223372036854771712\n", "memory.high": "5\n"})
     assert limits(tmp_path, Mode.V1).memory_bytes("/one") is None
+
+
+@pytest.mark.parametrize(("quota", "cores"), [("-1", None), ("50000", 0.5), ("", None)])
+def test_on_v1_the_period_is_read_only_where_there_is_a_quota(
+    tmp_path: Path, quota: str, cores: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "one", {"cpu.cfs_quota_us": f"{quota}\n", "cpu.cfs_period_us": "100000\n"})
+    read: list[str] = []
+
+    def noted(path: str) -> bytes | None:
+        read.append(Path(path).name)
+        return read_bytes(path)
+
+    monkeypatch.setattr("collectors.kernel.cgroup.limits.read_bytes", noted)
+    of_host = limits(tmp_path, Mode.V1)
+    read.clear()
+    assert of_host.own_quota("/one") == cores
+    assert ("cpu.cfs_period_us" in read) == (cores is not None)
 
 
 def test_being_slowed_down_at_memory_high_is_a_rate(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Which network namespaces have not moved, as the host shows."""

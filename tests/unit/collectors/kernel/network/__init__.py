@@ -1,0 +1,1 @@
+"""Which groups have not moved, as a BPF program tells."""
