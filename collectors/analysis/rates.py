@@ -74,6 +74,8 @@ class Reading(Struct, gc=False, eq=False):
     """The cores of that host; 0 if unknown."""
     _values: dict[str, float | None] | None = None
     """What has been asked for; made with the first question, as there is none about most readings."""
+    passed_by: object = None
+    """Who has judged it and found nothing: as long as a workload has this very reading, they need not look again."""
 
     def following(self, workload: Workload, pairs: tuple[Pair, ...], memory_bytes: int, cpus: int) -> Reading:
         """Return the next reading of the same workload: this one where nothing is new; it shares values that stay."""
