@@ -24,6 +24,10 @@ _IDLE_PERCENT = 1.0
 """CPU below which a sandbox is taken to be one: whoever makes a container can name it so."""
 
 
+_NOT_ASKED = float("nan")
+"""What stands for a value that nobody has asked for yet; compared by identity."""
+
+
 class Pair(Struct, gc=False):
     """A source's newest sample of a workload, and the one before it if a delta between them is allowed."""
 
@@ -92,11 +96,10 @@ class Reading(Struct, gc=False, eq=False):
         values = self._values
         if values is None:
             values = self._values = {}
-        try:
-            return values[key]
-        except KeyError:
+        value = values.get(key, _NOT_ASKED)
+        if value is _NOT_ASKED:  # not an exception: each value is asked for once in most ticks
             value = values[key] = METRICS[key].derive(self)
-            return value
+        return value
 
     def is_unchanged_since(self, earlier: Reading | None) -> bool:
         """Return whether every value and every fact is known to be what it was in an earlier reading.
