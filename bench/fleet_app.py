@@ -77,8 +77,9 @@ class FleetApp(VmtopApp):
         with steps.timed():
             for frame in self._frames:
                 screen.shown_moment = moment = screen.track.feed(frame)
-                screen.alerts.feed(moment)
+                screen.alerts.take(moment)
                 screen.redraw()
+                screen.alerts.judge()
                 await asyncio.sleep(_QUIET_S)
                 steps.tick()
         self._told.write_text(json.dumps(steps.told()))

@@ -25,14 +25,14 @@ from tui.widgets.workload_table import WorkloadTable
 
 TITLE = "Where a tick goes"
 ABOUT = """
-The same app and frames as above, with the alerts that come between deriving and painting. Each step is in CPU time of
+The same app and frames as above, with the alerts, which are judged after painting. Each step is in CPU time of
 its thread, the median of all ticks: this is why painting is not closer to its mark. Formatting is the cost of the
 table's visible lines from values to text; the table is that and the rest of it, including freeing the previous lines.
 The rest is what Textual itself does in a tick: messages and timers.
 """
 _STEPS = {
     "deriving": ((MomentTracker, "feed"),),
-    "judging the alerts": ((AlertController, "feed"),),
+    "judging the alerts": ((AlertController, "judge"),),
     "filter and order": ((TableState, "arrange"),),
     "freshness of the sources": ((Cells, "at"),),
     "table": ((WorkloadTable, "show"),),

@@ -36,7 +36,11 @@ class Evidence:
     def verdict(self, query: Query, reading: Reading) -> bool | None:
         """Return whether a filter holds for a workload now; `None` if that is not known."""
         verdict = query.verdict(reading)
-        return None if verdict and self._is_stale(query, reading) else verdict
+        return self.confirmed(query, reading) if verdict else verdict
+
+    def confirmed(self, query: Query, reading: Reading) -> bool | None:
+        """Return whether a filter that holds for what is known of a workload holds now; `None` if that is too old."""
+        return None if self._is_stale(query, reading) else True
 
     def _is_stale(self, query: Query, reading: Reading) -> bool:
         identity = reading.workload.id

@@ -53,6 +53,8 @@ class Happenings:
         self._rules = [(rule, rule.condition) for rule in rules if isinstance(rule.condition, Happening)]
         self._tallies: dict[tuple[int, WorkloadId], Tally] = {}
         self._restarts: dict[WorkloadId, int] = {}
+        self._counts: list[int | None] = []
+        """The restarts of the moment before, in its order."""
         self._before: dict[WorkloadId, Reading] = {}
         """Those of the moment before: the event of an end may come when the workload is gone."""
 
@@ -60,7 +62,7 @@ class Happenings:
         """Forget what happened: another run began."""
         self._tallies.clear()
         self._restarts.clear()
-        self._before = {}
+        self._counts, self._before = [], {}
 
     def note(self, moment: Moment) -> None:
         """Take in what a frame tells."""
@@ -98,17 +100,30 @@ class Happenings:
                 known = moment.readings.get(event.workload)
                 name = event.name or (known.workload.name if known is not None else event.workload.short)
                 yield Occurrence(event.what, event.workload, name, event.detail)
-        restarts = self._restarts
-        for identity, reading in moment.readings.items():
-            count = reading.workload.restarts
-            if count is None or count == (before := restarts.get(identity)):
-                continue
-            restarts[identity] = count
-            if before is not None:
-                for _ in range(min(count - before, _MOST_KEPT)):
-                    yield Occurrence(RESTARTED, identity, reading.workload.name, "")
-        if len(restarts) > 2 * len(moment.readings) + 100:
-            self._restarts = {identity: count for identity, count in restarts.items() if identity in moment.readings}
+        yield from self._restarted(moment)
+
+    def _restarted(self, moment: Moment) -> Iterator[Occurrence]:
+        """Yield each start since the moment before. Only what is another number or in another place is looked up."""
+        readings, restarts = moment.readings, self._restarts
+        counts = [reading.workload.restarts for reading in readings.values()]
+        is_same_order = [*readings] == [*self._before]
+        if not is_same_order or counts != self._counts:
+            before = self._counts if is_same_order else [None] * len(counts)
+            rows = zip(readings.items(), counts, before, strict=True)
+            for (identity, reading), count in [(row, count) for row, count, earlier in rows if count != earlier]:
+                yield from self._starts(identity, reading, count)
+        self._counts = counts
+        if len(restarts) > 2 * len(readings) + 100:
+            self._restarts = {identity: count for identity, count in restarts.items() if identity in readings}
+
+    def _starts(self, identity: WorkloadId, reading: Reading, count: int | None) -> Iterator[Occurrence]:
+        before = self._restarts.get(identity)
+        if count is None or count == before:
+            return
+        self._restarts[identity] = count
+        if before is not None:
+            for _ in range(min(count - before, _MOST_KEPT)):
+                yield Occurrence(RESTARTED, identity, reading.workload.name, "")
 
 
 def _is_meant(condition: Happening, occurrence: Occurrence, reading: Reading | None) -> bool:

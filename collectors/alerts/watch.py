@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from itertools import compress, islice
 from typing import NamedTuple
 
 from collectors.alerts.alert import Alert, Subject
@@ -23,6 +24,7 @@ MOST_JUDGED = 1000
 GAP_S, _GAP_INTERVALS = 10.0, 2.5
 """Frames further apart than both are not one stretch of time."""
 _ENDED_KEPT = 500
+_NO_RULES: Set[int] = frozenset()
 GONE, SILENCED, NEW_RUN = "it is gone", "silenced", "another run of vmtop began"
 AT_REST, ABSENT = "it no longer runs", "there is nothing to measure any more"
 
@@ -62,15 +64,16 @@ class AlertWatch:
         on = [rule for rule in rules if rule.is_on]
         holding = [(rule, rule.condition) for rule in on if isinstance(rule.condition, Holding)]
         self._of_workloads = [(rule, condition) for rule, condition in holding if not is_of_hosts(condition.query)]
+        self._numbers = {rule.name: number for number, (rule, _) in enumerate(self._of_workloads)}
         self._of_hosts = [(rule, condition) for rule, condition in holding if is_of_hosts(condition.query)]
         self._of_sources = [rule for rule in on if isinstance(rule.condition, SourceIs | EngineDisk)]
         self._happenings = Happenings([rule for rule in on if isinstance(rule.condition, Happening)])
         self._told_by = told_by
         self._standings: dict[Key, Standing] = {}
-        self._watched: set[WorkloadId] = set()
-        """The workloads with a standing: the rule that it is of is held against them at every moment."""
-        self._idle: dict[WorkloadId, Reading] = {}
-        """The last reading of workloads for which no rule held."""
+        self._watched: dict[WorkloadId, set[int]] = {}
+        """The workloads with a standing, with the rules that are therefore held against them at every moment."""
+        self._mark = object()
+        """What readings are marked with for which no rule holds."""
         self._silenced: dict[Key, float] = {}
         """Until which wall time there is no alert."""
         self._run, self._turn = "", 0
@@ -79,7 +82,7 @@ class AlertWatch:
         self.ended: deque[Alert] = deque(maxlen=_ENDED_KEPT)
         """The alerts that are over, the newest last."""
         self.judged = 0
-        """How many times a rule was held against a workload: the work that was done."""
+        """How many times a rule was held against a workload by itself, not against all in one go: the work of it."""
 
     @property
     def active(self) -> list[Alert]:
@@ -105,7 +108,7 @@ class AlertWatch:
             judged.add(key)
             changed += self._take(key, case, passed_s, frame.wall)
         changed += self._end_the_gone(judged, frame.wall)
-        self._watched = {key[1].id for key in self._standings}
+        self._watched = self._standing_rules()
         return changed
 
     def silence(self, alert: Alert, now_wall: float, until_wall: float) -> None:
@@ -124,15 +127,14 @@ class AlertWatch:
         ]
         self._standings.clear()
         self._watched.clear()
-        self._idle.clear()
         self._happenings.clear()
         self._run, self._at_ns = moment.frame.run, None
         return changed
 
     def _cases(self, moment: Moment) -> Iterator[_Case]:
         evidence = Evidence(moment, self._told_by)
-        for reading, is_turn in self._to_judge(moment):
-            yield from self._of_workload(evidence, reading, is_turn)
+        if self._of_workloads:
+            yield from self._cases_of_workloads(evidence, moment)
         for reading in _hosts(moment):
             sized = evidence.of_host(reading)
             for rule, condition in self._of_hosts:
@@ -154,59 +156,70 @@ class AlertWatch:
             if alert is not None and isinstance(alert.rule.condition, Happening) and key not in counted:
                 yield _Case(alert.rule, alert.subject, alert.name, alert.workload, False, 0.0)
 
-    def _to_judge(self, moment: Moment) -> Iterator[tuple[Reading, bool]]:
-        """Yield the workloads that have a standing, and those of whose turn it is whose numbers have changed.
+    def _cases_of_workloads(self, evidence: Evidence, moment: Moment) -> Iterator[_Case]:
+        """Yield a case of each rule that holds for a workload of this turn, or that has a standing with one."""
+        places, turn = self._places(moment)
+        columns = moment.columns.part([place + 1 for place in places])  # the host is before them
+        holding: dict[int, set[int]] = {}
+        for number, (_, condition) in enumerate(self._of_workloads):
+            for index in condition.query.passing(columns):
+                holding.setdefault(index, set()).add(number)
+        for index, reading in enumerate(columns.readings):
+            identity, holds = reading.workload.id, holding.get(index, _NO_RULES)
+            standing = self._watched.get(identity, _NO_RULES)
+            if reading.workload.is_host or not (holds or standing):
+                reading.passed_by = self._mark
+            else:  # what holds may be stale, and be confirmed without a change: it is not passed
+                numbers = standing | holds if places[index] in turn else standing
+                yield from self._of_workload(evidence, reading, numbers, holds)
 
-        With each comes whether it is its turn: else only the rules with which it has a standing are held against it.
-        """
-        if not self._of_workloads:
-            return
-        parts = max(1, -(-len(moment.readings) // MOST_JUDGED))
+    def _places(self, moment: Moment) -> tuple[Sequence[int], range]:
+        """Return the places, among the readings, of those to be judged, and of those whose turn it is."""
+        readings, mark = moment.readings, self._mark
+        parts = max(1, -(-len(readings) // MOST_JUDGED))
         self._turn = (self._turn + 1) % parts
-        watched, idle = self._watched, self._idle
-        for index, (identity, reading) in enumerate(moment.readings.items()):
-            is_turn = parts == 1 or index % parts == self._turn
-            is_due = identity in watched or (is_turn and not reading.is_unchanged_since(idle.get(identity)))
-            if is_due and not reading.workload.is_host:
-                yield reading, is_turn
-        if len(idle) > 2 * len(moment.readings) + 100:
-            self._idle = {identity: reading for identity, reading in idle.items() if identity in moment.readings}
+        turn = range(self._turn, len(readings), parts)
+        in_turn = islice(readings.values(), turn.start, None, parts)
+        due = [place for place, one in zip(turn, in_turn, strict=True) if one.passed_by is not mark]
+        if not self._watched:
+            return due, turn
+        watched = compress(range(len(readings)), map(self._watched.__contains__, readings))
+        return sorted({*due, *watched}), turn
 
-    def _of_workload(self, evidence: Evidence, reading: Reading, is_turn: bool) -> Iterator[_Case]:
-        workload, is_idle = reading.workload, True
-        is_watched = workload.id in self._watched
-        for rule, condition in self._of_workloads:
+    def _of_workload(self, evidence: Evidence, reading: Reading, numbers: Set[int], holds: Set[int]) -> Iterator[_Case]:
+        for number in sorted(numbers):
+            rule, condition = self._of_workloads[number]
             kinds = condition.query.kinds
-            if kinds is not None and workload.kind not in kinds:
-                continue
-            is_standing = is_watched and (rule.name, Subject(workload.id)) in self._standings
-            if not is_standing and not is_turn:
-                continue
-            self.judged += 1
-            if not is_standing and condition.query.verdict(reading) is not True:
-                continue
-            is_idle = False  # also where what holds is stale: it may be confirmed without a change
-            yield self._held(evidence, rule, condition, reading)
-        if not is_idle:
-            self._idle.pop(workload.id, None)
-        elif is_turn:
-            self._idle[workload.id] = reading
+            if kinds is None or reading.workload.kind in kinds:
+                self.judged += 1
+                yield self._held(evidence, rule, condition, reading, number in holds)
 
-    def _held(self, evidence: Evidence, rule: Rule, condition: Holding, reading: Reading) -> _Case:
+    def _standing_rules(self) -> dict[WorkloadId, set[int]]:
+        """Return the rules of workloads that have a standing, by workload."""
+        found: dict[WorkloadId, set[int]] = {}
+        for name, subject in self._standings:
+            if name in self._numbers:
+                found.setdefault(subject.id, set()).add(self._numbers[name])
+        return found
+
+    def _held(self, evidence: Evidence, rule: Rule, condition: Holding, reading: Reading, holds: bool = False) -> _Case:
+        """Return the case of a rule and a reading, of which it may be known that it holds but for its age."""
         workload = reading.workload
         subject = Subject(workload.id)
         standing = self._standings.get((rule.name, subject))
-        verdict = evidence.verdict(condition.query, reading)
         has_begun = standing is not None and standing.alert is not None
         is_absent, end = False, OVER
-        if has_begun:
-            if rule.until is not None:
-                is_over = evidence.verdict(rule.until, reading)
-                verdict = None if is_over is None else not is_over
-            if verdict is None and evidence.has_all_answered(reading):
-                is_absent, end = True, ABSENT
-                if not workload.state.is_active:
-                    verdict, end = False, AT_REST
+        if has_begun and rule.until is not None:
+            is_over = evidence.verdict(rule.until, reading)
+            verdict = None if is_over is None else not is_over
+        elif holds:
+            verdict = evidence.confirmed(condition.query, reading)
+        else:
+            verdict = evidence.verdict(condition.query, reading)
+        if has_begun and verdict is None and evidence.has_all_answered(reading):
+            is_absent, end = True, ABSENT
+            if not workload.state.is_active:
+                verdict, end = False, AT_REST
         detail = "" if has_begun or not verdict else measured_words(condition.query, reading)
         return _Case(rule, subject, workload.name, workload, verdict, condition.for_s, detail, is_absent, end)
 

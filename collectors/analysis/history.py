@@ -46,6 +46,8 @@ class History:
         self._kept = CHARTED
         """The metrics that are kept of every workload; see `keep`."""
         self._places = Places(capacity, MOST_WORKLOADS)
+        self._lasts: dict[tuple[str, int, int | None], tuple[list[array[float]], int]] = {}
+        """What `_last` found since the last tick: every row of the screen asks for the same."""
 
     def keep_as(self, other: History) -> None:
         """Keep the metrics that another history keeps."""
@@ -59,6 +61,7 @@ class History:
         kept = CHARTED if key in CHARTED else (*CHARTED, key)
         if kept == self._kept:
             return False
+        self._lasts.clear()
         dropped, self._kept = [old for old in self._kept if old not in kept], kept
         for columns in self._columns:
             for old in dropped:
@@ -75,6 +78,7 @@ class History:
             self._blank(place)
         arranged = self._places.arranged
         self._columns[self._head] = {key: array("f", arranged(moment.columns.of(key))) for key in self._kept}
+        self._lasts.clear()
 
     def skip(self, ticks: int) -> None:
         """Leave a gap of N ticks, during which nothing was sampled."""
@@ -85,6 +89,7 @@ class History:
         self.ticks += 1
         self._head = (self._head + 1) % self.capacity
         self._seconds[self._head], self._columns[self._head] = second, {}
+        self._lasts.clear()
 
     def _blank(self, place: int) -> None:
         """Forget what is known of a workload: its place is another one's now."""
@@ -96,12 +101,23 @@ class History:
     def become(self, other: History) -> None:
         """Take over another history of the same capacity; the kept metric stays."""
         self.replacements += 1
+        self._lasts.clear()
         self.ticks, self._head, self.held_at = other.ticks, other._head, other.held_at
         self._columns, self._places, self._seconds = other._columns, other._places, other._seconds
         self._newest, self._elapsed_s = other._newest, other._elapsed_s
 
-    def _last(self, key: str, count: int) -> list[array[float]]:
-        """Return a metric's columns at the last ticks, oldest first: at most `count` of them, empty in a gap."""
+    def _last(self, key: str, count: int) -> tuple[list[array[float]], int]:
+        """Return a metric's columns at the last ticks, and the length of the shortest.
+
+        They are the oldest first, at most `count` of them, and empty in a gap.
+        """
+        asked = key, count, self.held_at
+        if asked not in self._lasts:
+            columns = self._columns_of(key, count)
+            self._lasts[asked] = columns, min(map(len, columns), default=0)
+        return self._lasts[asked]
+
+    def _columns_of(self, key: str, count: int) -> list[array[float]]:
         back = 0 if self.held_at is None else min(self.ticks - self.held_at, self.capacity)
         end = (self._head + 1 - back) % self.capacity
         start = end - min(count, self.capacity - back)
@@ -116,8 +132,12 @@ class History:
         place = self._places.of(identity)
         if place is None:
             return [nan] * count
-        values = [column[place] if place < len(column) else nan for column in self._last(key, count)]
-        return [nan] * (count - len(values)) + values
+        columns, shortest = self._last(key, count)
+        if place < shortest:
+            values = [column[place] for column in columns]
+        else:
+            values = [column[place] if place < len(column) else nan for column in columns]
+        return [nan] * (count - len(values)) + values if len(values) < count else values
 
     def lasting(self, key: str, count: int, newest: int) -> Callable[[WorkloadId], float | None]:
         """Return a function that gives the mean of a workload's last values: `None` if none was sampled.
@@ -129,7 +149,7 @@ class History:
             count: How many ticks the mean is of, at least 1.
             newest: How many ticks a load has to last; 0: the mean alone.
         """
-        columns, place_of = self._last(key, max(1, count)), self._places.of
+        (columns, _), place_of = self._last(key, max(1, count)), self._places.of
         by_place: list[tuple[float, ...]] = []
 
         def value(identity: WorkloadId) -> float | None:

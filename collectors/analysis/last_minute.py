@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import starmap
 from math import nan
 
 from collectors.analysis.history import History
@@ -25,12 +26,17 @@ class LastMinute:
         self._instants: list[float] = []
         """Seconds of the last ticks, oldest first: the minute, and one before it; NaN in a gap."""
         self._slices: dict[int, list[tuple[int, int]]] = {}
+        self._parts: dict[int, list[tuple[slice, int]]] = {}
+        """Where each cell has a tick, the same with their numbers: what needs no look at gaps."""
         self._filled: dict[int, tuple[bool, ...]] = {}
 
     def means(self, identity: WorkloadId, key: str, cells: int) -> list[float]:
         """Return the mean of each part of the minute, oldest first, exactly `cells` of them; NaN: nothing sampled."""
         slices = self._slices_of(cells)
         values = self._history.recent(identity, key, len(self._instants))
+        parts = self._parts.get(cells)
+        if parts is not None and (total := sum(values)) == total:
+            return [sum(values[part]) / count for part, count in parts]
         return [
             values[start] if end - start == 1 else _mean(values[start:end]) if end > start else nan
             for start, end in slices
@@ -71,6 +77,7 @@ class LastMinute:
         if as_of != self._as_of:
             self._as_of = as_of
             self._slices.clear()
+            self._parts.clear()
             self._filled.clear()
             self._instants = history.instants(SPAN_S)
 
@@ -80,6 +87,9 @@ class LastMinute:
         slices = self._slices.get(cells)
         if slices is None:
             slices = self._slices[cells] = _slices(self._instants, cells)
+            counts = [end - start for start, end in slices]
+            if all(counts):
+                self._parts[cells] = [*zip(starmap(slice, slices), counts, strict=True)]
         return slices
 
 

@@ -24,6 +24,10 @@ _IDLE_PERCENT = 1.0
 """CPU below which a sandbox is taken to be one: whoever makes a container can name it so."""
 
 
+_NOT_ASKED = float("nan")
+"""What stands for a value that nobody has asked for yet; compared by identity."""
+
+
 class Pair(Struct, gc=False):
     """A source's newest sample of a workload, and the one before it if a delta between them is allowed."""
 
@@ -74,6 +78,8 @@ class Reading(Struct, gc=False, eq=False):
     """The cores of that host; 0 if unknown."""
     _values: dict[str, float | None] | None = None
     """What has been asked for; made with the first question, as there is none about most readings."""
+    passed_by: object = None
+    """Who has judged it and found nothing: as long as a workload has this very reading, they need not look again."""
 
     def following(self, workload: Workload, pairs: tuple[Pair, ...], memory_bytes: int, cpus: int) -> Reading:
         """Return the next reading of the same workload: this one where nothing is new; it shares values that stay."""
@@ -90,11 +96,10 @@ class Reading(Struct, gc=False, eq=False):
         values = self._values
         if values is None:
             values = self._values = {}
-        try:
-            return values[key]
-        except KeyError:
+        value = values.get(key, _NOT_ASKED)
+        if value is _NOT_ASKED:  # not an exception: each value is asked for once in most ticks
             value = values[key] = METRICS[key].derive(self)
-            return value
+        return value
 
     def is_unchanged_since(self, earlier: Reading | None) -> bool:
         """Return whether every value and every fact is known to be what it was in an earlier reading.

@@ -18,10 +18,15 @@ class PerTime:
     """1e9 is per second, 100 is percent of the time that passed."""
     most: float | None = inf
     """What the growth per nanosecond is at most; `None`: the cores of the host, where they are known."""
+    among: str = ""
+    """The gauge by which the growth is divided, such as the number of virtual CPUs; empty for none."""
 
     def __call__(self, reading: Readable) -> float | None:
-        """Return the value; `None` where the counter has no rate."""
+        """Return the value; `None` where the counter has no rate, or is to be divided by what is not known or 0."""
         rate = reading.rate(self.counter)
+        if self.among and rate is not None:
+            sharers = reading.gauge(self.among)
+            rate = rate / sharers if sharers else None
         return None if rate is None else min(rate, self.most_on(reading.host_cpus)) * self.scale
 
     def most_on(self, cpus: int) -> float:
@@ -42,6 +47,97 @@ class Made:
         return self.formula(*map(reading.gauge, self.gauges))
 
 
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """The newest value of a sample's field: as data, as all that follows."""
+
+    name: str
+
+    def __call__(self, reading: Readable) -> float | None:
+        """Return the value; `None` where no source has it."""
+        return reading.gauge(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Lowest:
+    """The lowest value that any source has for a sample's field."""
+
+    name: str
+    is_within_host: bool = False
+    """Whether it is at most the memory of the host, where that is known."""
+
+    def __call__(self, reading: Readable) -> float | None:
+        """Return the value; `None` where no source has it."""
+        lowest, host = reading.lowest(self.name), reading.host_memory_bytes if self.is_within_host else 0
+        return min(lowest, host) if lowest is not None and host else lowest
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """The growth of one counter divided by that of another one of the same source, times a scale."""
+
+    part: str
+    whole: str
+    scale: float
+    most: float
+    """What the value is at most."""
+
+    def __call__(self, reading: Readable) -> float | None:
+        """Return the value; `None` where either has no growth, or the second did not grow."""
+        quotient = reading.ratio(self.part, self.whole)
+        return None if quotient is None else min(self.most, quotient * self.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class Of:
+    """Another metric, times a scale."""
+
+    key: str
+    scale: float = 1.0
+
+    def __call__(self, reading: Readable) -> float | None:
+        """Return the value; `None` where the other metric has none."""
+        value = reading.value(self.key)
+        return None if value is None else value * self.scale
+
+
+@dataclass(frozen=True, slots=True)
+class ByMachine:
+    """One derivation for virtual machines, another one for all else."""
+
+    machine: Derivation
+    other: Derivation
+
+    def __call__(self, reading: Readable) -> float | None:
+        """Return the value; `None` where it is not known."""
+        return self.machine(reading) if reading.is_machine else self.other(reading)
+
+
+@dataclass(frozen=True, slots=True)
+class GaugeWith:
+    """The newest value of a sample's field, from the source that also has a companion field."""
+
+    name: str
+    companion: str
+
+    def __call__(self, reading: Readable) -> float | None:
+        """Return the value; `None` where that source does not have it."""
+        return reading.gauge_with(self.name, self.companion)
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """What one derivation makes, or where that is not known, what another one does."""
+
+    first: Derivation
+    second: Derivation
+
+    def __call__(self, reading: Readable) -> float | None:
+        """Return the value; `None` where neither is known."""
+        value = self.first(reading)
+        return self.second(reading) if value is None else value
+
+
 def rate(name: str, scale: float = 1e9) -> Derivation:
     """Return the growth of a counter per nanosecond, times the scale (1e9 = per second)."""
     return PerTime(name, scale)
@@ -56,7 +152,7 @@ The kernel adds up a CPU's time at its ticks: on a host that is busy throughout,
 
 def gauge(name: str) -> Derivation:
     """Return the newest value of a sample field."""
-    return lambda reading: reading.gauge(name)
+    return Gauge(name)
 
 
 def cpu_of_limit(reading: Readable) -> float | None:
@@ -82,10 +178,8 @@ def share_of_time(name: str) -> Derivation:
     return PerTime(name, 100, most=1.0)
 
 
-def throttled(reading: Readable) -> float | None:
-    """Return the percentage of CPU quota periods that were throttled."""
-    share = reading.ratio("cpu_throttled_periods_total", "cpu_periods_total")
-    return None if share is None else min(100.0, share * 100)
+throttled = Ratio("cpu_throttled_periods_total", "cpu_periods_total", 100, most=100.0)
+"""The percentage of CPU quota periods that were throttled."""
 
 
 def _held(charged: float | None, inactive: float | None, hugetlb: float | None, resident: float | None) -> float | None:
@@ -103,15 +197,11 @@ memory_host = Made(
 )
 
 
-def memory_limit(reading: Readable) -> float | None:
-    """Return the lowest limit of any source; one above the host's memory is the host's memory, as in `docker stats`."""
-    limit, host = reading.lowest("memory_limit_bytes"), reading.host_memory_bytes
-    return min(limit, host) if limit is not None and host else limit
+memory_limit = Lowest("memory_limit_bytes", is_within_host=True)
+"""The lowest limit of any source; one above the host's memory is the host's memory, as in `docker stats`."""
 
-
-def memory_held_limit(reading: Readable) -> float | None:
-    """Return the limit of what is held on the host: a machine's applies to its guest's memory only, so it has none."""
-    return None if reading.is_machine else reading.value("memory_limit_bytes")
+memory_held_limit = ByMachine(lambda machine: None, Of("memory_limit_bytes"))
+"""The limit of what is held on the host: a machine's applies to its guest's memory only, so it has none."""
 
 
 def memory_of_limit(reading: Readable) -> float | None:
@@ -131,15 +221,11 @@ def memory_of_limit(reading: Readable) -> float | None:
     return None if held is None or not limit else (held - (reading.gauge("memory_hugetlb_bytes") or 0)) / limit * 100
 
 
-def memory_unreclaimable(reading: Readable) -> float | None:
-    """Return the memory that dropping caches would leave; of a machine that of its guest, as the guest reports it."""
-    return reading.value("memory_inside_bytes") if reading.is_machine else reading.gauge("memory_unreclaimable_bytes")
+memory_unreclaimable = ByMachine(Of("memory_inside_bytes"), Gauge("memory_unreclaimable_bytes"))
+"""The memory that dropping caches would leave; of a machine that of its guest, as the guest reports it."""
 
-
-def memory_in_reach(reading: Readable) -> float | None:
-    """Return the most memory that it can use now: its limit, or what a machine's guest has been given."""
-    assigned = reading.gauge_with("memory_limit_bytes", "vcpus")
-    return assigned if reading.is_machine else reading.value("memory_limit_bytes")
+memory_in_reach = ByMachine(GaugeWith("memory_limit_bytes", "vcpus"), Of("memory_limit_bytes"))
+"""The most memory that it can use now: its limit, or what a machine's guest has been given."""
 
 
 def memory_overhead(reading: Readable) -> float | None:
@@ -158,24 +244,19 @@ def memory_overhead(reading: Readable) -> float | None:
     return surplus if surplus >= 0 else None
 
 
-def memory_inside(reading: Readable) -> float | None:
-    """Return memory used inside: a guest's MemTotal less MemAvailable, otherwise what is charged to the host."""
-    available, usable = reading.gauge("memory_available_bytes"), reading.gauge("memory_usable_bytes")
-    if available is not None and usable is not None:
-        return max(0.0, available - usable)
-    return None if reading.is_machine else reading.value("memory_host_bytes")
+def _used(available: float | None, usable: float | None) -> float | None:
+    return max(0.0, available - usable) if available is not None and usable is not None else None
 
 
-def vcpu_percent(reading: Readable) -> float | None:
-    """Return how busy the virtual CPUs are, in percent of all of them."""
-    rate, vcpus = reading.rate("vcpu_total_ns"), reading.gauge("vcpus")
-    return None if rate is None or not vcpus else min(100.0, rate / vcpus * 100)
+_reported = Made(_used, ("memory_available_bytes", "memory_usable_bytes"))
+memory_inside = ByMachine(_reported, Either(_reported, Of("memory_host_bytes")))
+"""Memory used inside: a guest's MemTotal less MemAvailable, otherwise what is charged to the host."""
 
+vcpu_percent = PerTime("vcpu_total_ns", 100, most=1.0, among="vcpus")
+"""How busy the virtual CPUs are, in percent of all of them."""
 
-def steal_percent(reading: Readable) -> float | None:
-    """Return the percentage of time in which virtual CPUs were ready and waited."""
-    rate, vcpus = reading.rate("steal_total_ns"), reading.gauge("vcpus")
-    return None if rate is None or not vcpus else min(100.0, rate / vcpus * 100)
+steal_percent = PerTime("steal_total_ns", 100, most=1.0, among="vcpus")
+"""The percentage of time in which virtual CPUs were ready and waited."""
 
 
 def emulator_percent(reading: Readable) -> float | None:
@@ -196,12 +277,7 @@ def latency(times: str, count: str) -> Derivation:
 
 def of(key: str, scale: float = 1.0) -> Derivation:
     """Return another metric, times the scale; `None` where it is missing."""
-
-    def derive(reading: Readable) -> float | None:
-        value = reading.value(key)
-        return None if value is None else value * scale
-
-    return derive
+    return Of(key, scale)
 
 
 def total(*keys: str) -> Derivation:
@@ -216,7 +292,7 @@ def total(*keys: str) -> Derivation:
 
 def lowest(name: str) -> Derivation:
     """Return the lowest value that any source has for a sample field."""
-    return lambda reading: reading.lowest(name)
+    return Lowest(name)
 
 
 def always(value: float) -> Derivation:

@@ -1,4 +1,4 @@
-"""The filter language of the screen and the command line, and the order of rows. Pure.
+"""The filter language of the screen and the command line. Pure.
 
 shop                      name, project, image or id contains it (case is ignored)
 kind=vm  state!=running   a field is or is not a value; also host, engine, name, image, project, health, id, label.KEY
@@ -16,15 +16,17 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import NamedTuple
 
+from collectors.analysis.columns import Columns
 from collectors.analysis.rates import Reading
 from collectors.model.metrics import ALIASES, METRICS, Metric, Unit
 from collectors.model.workloads import KINDS_BY_NAME, State, Workload
 from collectors.query.regex import Pattern, PatternError
+from collectors.query.sieve import Sieve, of_number, of_text
 from collectors.query.words import OF_LIMIT, QUOTED, UnclosedQuote, unquoted, words
 from collectors.safety.sanitize import sanitize
 
@@ -43,6 +45,8 @@ class Term(NamedTuple):
     """Whether it compares the metric as a share of its limit."""
     is_unknown: Callable[[Workload], bool] | None = None
     """Returns whether the text that it asks for is not known; `None`: it always is."""
+    sieve: Sieve | None = None
+    """Leaves out of many workloads those for which it does not hold, before the negation; `None`: they are asked."""
 
     def holds(self, reading: Reading) -> bool:
         """Return whether it holds; one that asks for something unknown does not, and its negation does."""
@@ -132,6 +136,19 @@ class Query:
     """Whether a term asks for a text, such as a name, that only the engine may know. A kind is none of them."""
     kinds: frozenset[str] | None = None
     """The kinds that can pass; `None` if a group has no `kind=`."""
+    facts: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The fields and numbers that it asks for, each once, in its order."""
+    metrics: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The keys of the metrics that it asks for, each once, in its order."""
+    shares: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The keys of the metrics that it compares as shares of their limits."""
+
+    def __post_init__(self) -> None:
+        terms = [term for terms in self.alternatives for term in terms]
+        put = object.__setattr__  # once: alerts ask again for each workload
+        put(self, "facts", tuple(dict.fromkeys(term.fact for term in terms if term.fact)))
+        put(self, "metrics", tuple(dict.fromkeys(key for term in terms for key in term.metrics)))
+        put(self, "shares", frozenset(key for term in terms if term.is_share for key in term.metrics))
 
     def matches(self, reading: Reading) -> bool:
         """Return whether a workload passes. Never raises."""
@@ -151,20 +168,19 @@ class Query:
             is_known = is_known and verdict is not None
         return (not self.alternatives) if is_known else None
 
-    @property
-    def facts(self) -> tuple[str, ...]:
-        """The fields and numbers that it asks for, each once, in its order."""
-        return tuple(dict.fromkeys(term.fact for terms in self.alternatives for term in terms if term.fact))
+    def passing(self, columns: Columns) -> list[int]:
+        """Return the indices of the readings in columns whose verdict is that they pass, in their order. Never raises.
 
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """The keys of the metrics that it asks for, each once, in its order."""
-        return tuple(dict.fromkeys(key for terms in self.alternatives for term in terms for key in term.metrics))
-
-    @property
-    def shares(self) -> frozenset[str]:
-        """The keys of the metrics that it compares as shares of their limits."""
-        return frozenset(key for terms in self.alternatives for term in terms if term.is_share for key in term.metrics)
+        They are those of `verdict`, which is only asked about what the sieves of the terms have left.
+        """
+        readings, found = columns.readings, set[int]()
+        for terms in self.alternatives or ((),):
+            places: Sequence[int] = range(len(readings))
+            for term in terms:
+                if term.sieve is not None and not term.is_negated:
+                    places = term.sieve(columns, places)
+            found.update(place for place in places if _conjunction(terms, readings[place]))
+        return sorted(found)
 
 
 def _conjunction(terms: tuple[Term, ...], reading: Reading) -> bool | None:
@@ -187,7 +203,7 @@ def parse(text: str) -> Query:
     try:
         found = words(text)
     except UnclosedQuote as error:
-        raise QueryError(f"the quote in {_quoted(str(error))} is not closed") from None
+        raise QueryError(f"the quote in {quoted(str(error))} is not closed") from None
     for word in found:
         if word == "or":
             if not groups[-1]:
@@ -229,11 +245,12 @@ def _term(word: str) -> Term:
     if match := _FIELD.fullmatch(word):
         return _comparison(match[1], match[2], unquoted(match[3]))
     if _SIGNS.search(QUOTED.sub("", word)):
-        raise QueryError(f"{_quoted(word)} has no field before its sign; put it in quotes to search for it")
+        raise QueryError(f"{quoted(word)} has no field before its sign; put it in quotes to search for it")
     return Term(_contains(unquoted(word).casefold()))
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
+    """Return a word as a message has it: in quotes, cut if it is long."""
     return repr(word if len(word) <= 40 else word[:39] + "…")
 
 
@@ -250,21 +267,23 @@ def _contains(part: str) -> Callable[[Reading], bool]:
 def _comparison(name: str, sign: str, value: str) -> Term:
     if name.startswith("label.") and len(name) > 6:
         key = name[6:]
-        return Term(_text_test(name, sign, value, lambda workload: dict(workload.labels).get(key, "")))
+        return _text_term(name, sign, value, lambda workload: dict(workload.labels).get(key, ""))
     lowered = name.lower()
     if lowered in FIELDS:
-        test = _text_test(lowered, sign, value, FIELDS[lowered])
-        return Term(test, fact=lowered, is_unknown=_UNKNOWN.get(lowered))
+        return _text_term(lowered, sign, value, FIELDS[lowered])._replace(
+            fact=lowered, is_unknown=_UNKNOWN.get(lowered)
+        )
     if lowered in NUMBERS:
         read = NUMBERS[lowered]
         return Term(_number_test(name, Unit.COUNT, sign, value, lambda reading: read(reading.workload)), fact=lowered)
     metric = find_metric(lowered)
     if metric is not None:
         return _metric_term(name, metric, sign, value)
-    raise QueryError(f"there is no field or metric {_quoted(name)}{_nearest(lowered)}")
+    raise QueryError(f"there is no field or metric {quoted(name)}{nearest(lowered)}")
 
 
-def _nearest(name: str) -> str:
+def nearest(name: str) -> str:
+    """Return words that ask for the name that is most like an unknown one; empty if none is."""
     matches = get_close_matches(name, [*FIELDS, *NUMBERS, *ALIASES, *METRICS, "label.KEY"], 1, 0.5)
     return f"; did you mean {matches[0]!r}?" if matches else ""
 
@@ -278,12 +297,14 @@ def _metric_term(name: str, metric: Metric, sign: str, value: str) -> Term:
     """Return a comparison of a metric with a number, or with a share of its limit."""
     if not value.endswith(OF_LIMIT):
         test = _number_test(name, metric.unit, sign, value, lambda reading: reading.value(metric.key))
-        return Term(test, metrics=(metric.key,))
+        sieve = of_number(metric, _COMPARISONS[sign], parse_number(name, metric.unit, value), is_share=False)
+        return Term(test, metrics=(metric.key,), sieve=sieve)
     if metric.limit is None:
         raise QueryError(f"{name!r} has no limit that it could be a share of")
     share = value.removesuffix(OF_LIMIT)
     test = _number_test(name, Unit.PERCENT, sign, share, lambda reading: share_of_limit(metric, reading))
-    return Term(test, metrics=(metric.key,), is_share=True)
+    sieve = of_number(metric, _COMPARISONS[sign], parse_number(name, Unit.PERCENT, share), is_share=True)
+    return Term(test, metrics=(metric.key,), is_share=True, sieve=sieve)
 
 
 def share_of_limit(metric: Metric, reading: Reading) -> float | None:
@@ -292,25 +313,33 @@ def share_of_limit(metric: Metric, reading: Reading) -> float | None:
     return None if measured is None or not limit else measured / limit * 100
 
 
-def _text_test(name: str, sign: str, value: str, read: Callable[[Workload], str]) -> Callable[[Reading], bool]:
+def _text_term(name: str, sign: str, value: str, read: Callable[[Workload], str]) -> Term:
+    passes = _text_test(name, sign, value)
+    if name == "id" and sign != "~":
+        lowered = value.casefold()
+        return Term(lambda reading: (lowered in _ids(reading.workload)) is (sign == "="))
+    return Term(lambda reading: passes(read(reading.workload)), sieve=of_text(read, passes))
+
+
+def _ids(workload: Workload) -> tuple[str, str]:
+    return workload.id.id.casefold(), workload.short_id.casefold()
+
+
+def _text_test(name: str, sign: str, value: str) -> Callable[[str], bool]:
     if sign == "~":
         try:
             pattern = Pattern(value)
         except PatternError as error:
-            raise QueryError(f"the pattern {_quoted(value)} cannot be used: {error}") from None
-        return lambda reading: pattern.search(read(reading.workload))
+            raise QueryError(f"the pattern {quoted(value)} cannot be used: {error}") from None
+        return pattern.search
     if sign not in ("=", "!="):
         raise QueryError(f"{name!r} is text: use =, != or ~ with it")
     lowered = value.casefold()
     if name in _CLOSED and lowered not in _CLOSED[name]:
-        raise QueryError(f"there is no {name} {_quoted(value)}; it is one of {', '.join(_CLOSED[name])}")
+        raise QueryError(f"there is no {name} {quoted(value)}; it is one of {', '.join(_CLOSED[name])}")
     if name == "kind":
         lowered = _kind(lowered)
-    if name == "id":
-        return lambda reading: (
-            (lowered in (reading.workload.id.id.casefold(), reading.workload.short_id.casefold())) is (sign == "=")
-        )
-    return lambda reading: (read(reading.workload).casefold() == lowered) is (sign == "=")
+    return lambda text: (text.casefold() == lowered) is (sign == "=")
 
 
 def _number_test(
@@ -338,44 +367,5 @@ def parse_number(name: str, unit: Unit, text: str) -> float:
     if match is None or scale is None or not math.isfinite(number := float(match[1]) * scale):
         example = {Unit.PERCENT: "50%", Unit.SECONDS: "2h", Unit.MILLISECONDS: "20ms"}.get(unit, "10")
         example = "1.5G" if unit in (Unit.BYTES, Unit.BYTES_PER_SECOND) else example
-        raise QueryError(f"{name!r} is compared with a number such as {example}, not with {_quoted(text)}")
+        raise QueryError(f"{name!r} is compared with a number such as {example}, not with {quoted(text)}")
     return number
-
-
-class SortKey(NamedTuple):
-    """A row's position in the order: rows without a value last, equal rows by name and id, so the order is total."""
-
-    is_missing: bool
-    rank: float | str
-    name: str
-    engine: str
-    id: str
-
-
-def sort_key(metric: str, is_descending: bool = True) -> Callable[[Reading], SortKey]:
-    """Return a key function for `sorted`: by a metric (alias or key), a number, or a text field, which always ascends.
-
-    Raises:
-        QueryError: There is no such metric or field.
-    """
-    lowered = metric.lower()
-    sort_metric, number = find_metric(lowered), NUMBERS.get(lowered)
-    sign = -1.0 if is_descending else 1.0
-
-    def by_number(reading: Reading) -> SortKey:
-        value = reading.value(sort_metric.key) if sort_metric else number(reading.workload) if number else None
-        is_missing = value is None or math.isnan(value)
-        return _key(reading, is_missing, 0.0 if value is None or is_missing else sign * value)
-
-    def by_text(reading: Reading) -> SortKey:
-        text = FIELDS[lowered](reading.workload).casefold()
-        return _key(reading, not text, text)
-
-    if sort_metric is None and number is None and lowered not in FIELDS:
-        raise QueryError(f"there is no field or metric {_quoted(metric)} to sort by{_nearest(lowered)}")
-    return by_text if sort_metric is None and number is None else by_number
-
-
-def _key(reading: Reading, is_missing: bool, rank: float | str) -> SortKey:
-    workload = reading.workload
-    return SortKey(is_missing, rank, workload.name.casefold(), workload.id.engine, workload.id.id)

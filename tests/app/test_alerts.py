@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from collectors.alerts.alert import Alert
 from collectors.alerts.built_in import built_in_rules
 from collectors.alerts.condition import parse_condition
 from collectors.alerts.rule import Level, Rule
+from collectors.alerts.watch import AlertWatch
+from collectors.analysis.rates import Moment
 from collectors.engines.connections import EngineConnections
 from collectors.model.workloads import Availability, Frame, SourceState, WorkloadId
 from collectors.sampling.source import SourceSpec
@@ -24,11 +28,13 @@ from tests.unit.collectors.session.test_session_file import write
 from tui.app.live import VmtopApp
 from tui.configuration.config import Config
 from tui.controllers import alerts as controller_module
+from tui.controllers.frame_feed import FrameReady
 from tui.controllers.services import Services
 from tui.presenters.table.gutter import LEVEL_TONES, edge
 from tui.screens.alerts import AlertsScreen
 from tui.screens.detail.live import LiveWorkloadScreen
 from tui.screens.detail.replay import ReplayWorkloadScreen
+from tui.screens.workloads.live import LiveListScreen
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.row_view import RowView
 
@@ -96,6 +102,50 @@ async def test_an_alert_is_counted_in_the_header_and_at_the_edge_of_its_row() ->
         assert "▲ 1 alert" in notes(running)
         assert running.row().startswith("▎")
         assert [line[:1] for line in running.text().splitlines()].count("▎") == 1
+
+
+async def test_a_moment_is_judged_after_it_has_been_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[tuple[str, int]] = []
+    redraw, judge = LiveListScreen.redraw, AlertWatch.feed
+
+    def shown(screen: LiveListScreen) -> None:
+        redraw(screen)
+        if screen.moment is not None:
+            done.append(("shown", screen.moment.frame.at_ns))
+
+    def judged(watch: AlertWatch, moment: Moment) -> list[Alert]:
+        done.append(("judged", moment.frame.at_ns))
+        return judge(watch, moment)
+
+    async with watching() as running:
+        monkeypatch.setattr(LiveListScreen, "redraw", shown)
+        monkeypatch.setattr(AlertWatch, "feed", judged)
+        for _ in range(3):
+            frame = running.next_frame()
+            await running.show(frame)
+            await until(running.pilot, partial(done.count, ("judged", frame.at_ns)))
+            assert ("shown", frame.at_ns) in done[: done.index(("judged", frame.at_ns))]
+
+
+async def test_of_moments_that_come_faster_than_they_are_shown_each_is_judged_in_its_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judged: list[int] = []
+    async with watching() as running:
+
+        def judge(watch: AlertWatch, moment: Moment) -> list[Alert]:
+            judged.append(moment.frame.at_ns)
+            return []
+
+        monkeypatch.setattr(AlertWatch, "feed", judge)
+        frames = [running.next_frame() for _ in range(4)]
+        for frame in frames:
+            running.screen.take_frame(FrameReady(frame))
+        assert judged == [frame.at_ns for frame in frames[:-1]]
+        assert running.screen.alerts_now() == []
+        assert judged == [frame.at_ns for frame in frames]
+        await running.pilot.pause()
+        assert judged == [frame.at_ns for frame in frames], "none is judged twice"
 
 
 async def test_without_an_alert_nothing_is_said() -> None:

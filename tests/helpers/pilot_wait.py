@@ -31,7 +31,7 @@ def notified(session: Piloted) -> str:
     return "\n".join(str(one.message) for one in session.pilot.app._notifications)
 
 
-async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
+async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
     """Wait until something holds, and require it."""
     for _ in range(_MOST_TURNS):
         await pilot.pause(0.02)

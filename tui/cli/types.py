@@ -209,7 +209,8 @@ class SortType(ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Check that there is such a key."""
-        from collectors.query.filter import QueryError, sort_key
+        from collectors.query.filter import QueryError
+        from collectors.query.order import sort_key
 
         try:
             sort_key(value)

@@ -44,11 +44,24 @@ class AlertController:
         """The active alerts that nobody has acknowledged and whose events are in a frame, the gravest first."""
         self.worst: dict[WorkloadId, Level] = {}
         """The gravest of their levels, by workload."""
+        self._unjudged: Moment | None = None
 
-    def feed(self, moment: Moment) -> None:
-        """Judge a moment, and tell what has begun and what is over."""
-        self.look()  # first: what is announced now is in the next frame, where a replay shows it, too
-        changed = self.watch.feed(moment)
+    def take(self, moment: Moment) -> None:
+        """Take in a moment, which is judged later: it shows what was announced by the moment before."""
+        self.judge()
+        self.look()
+        self._unjudged = moment
+
+    def judge(self) -> None:
+        """Judge the moment that was taken in last, if it is not yet; tell what has begun and what is over.
+
+        What is announced now is in the next frame, where a replay shows it, too.
+        """
+        moment, self._unjudged = self._unjudged, None
+        if moment is not None:
+            self._tell_changes(self.watch.feed(moment))
+
+    def _tell_changes(self, changed: Sequence[Alert]) -> None:
         for alert in changed:
             self._announce(beginning(alert) if alert.is_active else ending(alert))
         begun = [alert for alert in changed if alert.is_active]

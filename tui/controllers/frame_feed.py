@@ -28,6 +28,10 @@ class ShowDue(Message, bubble=False):
     """What was made of a frame is to be shown: the keys that came with it have gone first."""
 
 
+class JudgeDue(Message, bubble=False):
+    """What was made of a frame is to be judged by the rules of alerts: it has been shown."""
+
+
 @runtime_checkable
 class KeysFirst(Protocol):
     """An application in which what a tick starts can let a key go first."""

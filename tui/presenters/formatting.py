@@ -10,6 +10,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
@@ -28,6 +29,8 @@ def text(value: float | None, unit: Unit, width: int) -> str:
     """Return a value as exactly `width` characters, right aligned."""
     if value is None or math.isnan(value):
         return _aligned(ABSENT, width)
+    if value > 0 and (most_precise := _quick(value, unit)) and len(most_precise) <= width:
+        return most_precise.rjust(width)
     if math.isinf(value):
         return _aligned(_OVERFLOW, width)
     return _aligned(_first_fit(value, _FORMS[unit], width), width)
@@ -51,6 +54,7 @@ def state_text(workload: Workload) -> str:
     return f"{workload.state} ({reason})" if reason else workload.state.value
 
 
+@lru_cache(2048)
 def fit(string: str, width: int, ellipsis: str = "…") -> str:
     """Cut or pad a string to `width` terminal cells; wide characters count two, an ellipsis shows the cut."""
     if width <= 0:
@@ -74,6 +78,29 @@ def _first_fit(value: float, forms: Callable[[float], Iterator[str]], width: int
         if candidate.lstrip("-").startswith("0.") and len(candidate) - 1 <= width:
             return candidate.replace("0.", ".", 1)
     return _OVERFLOW
+
+
+def _quick(value: float, unit: Unit) -> str:
+    """Return the first form of a value above 0, where it is an everyday one; empty otherwise.
+
+    It is what the forms of the unit yield first: nearly every number on the screen is that.
+    """
+    if unit is Unit.PERCENT:
+        return f"{value:.1f}" if value < 999 else ""
+    if unit is Unit.PER_SECOND or unit is Unit.COUNT:
+        if unit is Unit.PER_SECOND and value < 10 and round(value, 1) < 10:
+            return f"{value:.1f}"
+        return f"{value:.0f}" if value < 99_999 else ""
+    if unit is Unit.BYTES or unit is Unit.BYTES_PER_SECOND:
+        if value < 999:
+            return f"{value:.0f}"
+        for suffix in ("K", "M", "G"):
+            value /= 1024
+            if value < 999:
+                return f"{value:.1f}{suffix}" if value < 10 and round(value, 1) < 10 else f"{value:.0f}{suffix}"
+            if value < 1000:
+                return ""
+    return ""
 
 
 def _scaled(value: float, base: int, suffixes: tuple[str, ...], first: int = 0) -> Iterator[str]:

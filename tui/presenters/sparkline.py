@@ -6,9 +6,11 @@ A gap (NaN) is blank, a measured zero is a baseline, so that "nothing sampled" a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress, pairwise
 from math import inf, isfinite, nan
+from operator import ne
 
-from tui.presenters.styled_lines import Line, Run
+from tui.presenters.styled_lines import Line
 
 _LEFT = (0x40, 0x04, 0x02, 0x01)
 """Braille dots of the left column, from the bottom up (Unicode 15.1, chapter 21.1)."""
@@ -60,16 +62,11 @@ def spark_line(values: Sequence[float], top: float, width: int, ascii_only: bool
     signs = _ASCII if ascii_only else _BLOCKS
     newest = values[-width:]
     idle, high = (top * _IDLE, top * _HIGH) if top > 0 else (inf, inf)
-    runs: list[Run] = []
-    text, tone = " " * (width - len(newest)), "border"
-    for value, level in zip(newest, levels_of(newest, top, _LEVELS, len(newest)), strict=True):
-        now = "graph-cpu" if value >= high else "spark" if value >= idle else "border"
-        if now != tone:
-            if text:
-                runs.append((text, tone))
-            text, tone = "", now
-        text += signs[level]
-    return [*runs, (text, tone)]
+    text = "".join([signs[level] for level in levels_of(newest, top, _LEVELS, width)])
+    tones = ["border"] * (width - len(newest))
+    tones += ["graph-cpu" if value >= high else "spark" if value >= idle else "border" for value in newest]
+    edges = [0, *compress(range(1, width), map(ne, tones, tones[1:])), width]
+    return [(text[start:end], tones[start]) for start, end in pairwise(edges)]
 
 
 def means(values: Sequence[float], cells: int) -> list[float]:
@@ -123,7 +120,7 @@ def nice_top(values: Sequence[float], floor: float, is_binary: bool = False) -> 
 
     It is `floor` times 1, 2 or 5 and a power of ten; for bytes (`is_binary`) times a power of two.
     """
-    highest = max((value for value in values if isfinite(value)), default=0.0)
+    highest = max([value for value in values if isfinite(value)], default=0.0)
     top = floor
     for step in _BINARY_STEPS if is_binary else _STEPS:
         if top >= highest:

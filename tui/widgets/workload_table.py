@@ -243,9 +243,9 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _refresh_changes(self) -> None:
         """Repaint the lines that differ from the screen."""
-        changed = []
+        changed, top = [], self.scroll_offset.y
         for y in range(1, self.scrollable_content_region.height):
-            index = self._index_at(y)
+            index = HOST_INDEX if y == PINNED - 1 else y - PINNED + top
             line = self._line(index)
             fresh = self._cells(index, line) if line is not None else self._blank(y)
             if self._painted.get(y) != fresh:

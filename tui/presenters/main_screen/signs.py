@@ -82,6 +82,9 @@ def has_failed(workload: Workload) -> bool:
     return workload.state is State.CRASHED
 
 
+_RUNNING = {kind: RUNNING._replace(tone=tone) for kind, tone in KIND_TONES.items()}
+
+
 def state_sign(workload: Workload) -> Sign:
     """Return the sign of a workload's state and health, whatever its numbers are."""
     if workload.is_listed is False:
@@ -93,4 +96,4 @@ def state_sign(workload: Workload) -> Sign:
     if has_failed(workload):
         return FAILED
     sign = _OF_STATES[workload.state]
-    return sign._replace(tone=KIND_TONES[workload.kind]) if sign is RUNNING else sign
+    return _RUNNING[workload.kind] if sign is RUNNING else sign

@@ -17,7 +17,8 @@ from collectors.analysis.rates import Moment, Reading
 from collectors.json_document import describe, document, is_other_host, number, timestamp
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Workload, WorkloadId
-from collectors.query.filter import Query, SortKey, sort_key
+from collectors.query.filter import Query
+from collectors.query.order import SortKey, sort_key
 from tui.presenters.formatting import fit
 from tui.presenters.reports.list_columns import DEFAULT, FACTS, HOST, ListColumn
 

@@ -154,7 +154,13 @@ class Cells:
         is_doubtful = any(self._is_old(pair.current) or pair.current.source in _APPROXIMATE for pair in reading.pairs)
         words = self._words(line, reading, columns)
         numbers_end = words_begin(columns) if words else len(columns)
-        parts = [(column, self._cell(line, reading, column, is_doubtful)) for column in columns[:numbers_end]]
+        is_plain = not is_doubtful and not reading.workload.is_host
+        parts = [
+            (column, (value_run(column.key, reading.value(column.key), column.width),))
+            if is_plain and column.is_number and column.key != "cpu_percent"
+            else (column, self._cell(line, reading, column, is_doubtful))
+            for column in columns[:numbers_end]
+        ]
         if is_stale:
             parts = [
                 (column, runs if column.key == "name" else [(text, "stale") for text, _ in runs])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
@@ -12,6 +13,7 @@ from textual.binding import BindingType
 
 from collectors.actions.runner import Action
 from collectors.actions.verbs import VERBS
+from collectors.alerts.alert import Alert
 from collectors.alerts.rule import Level
 from collectors.analysis.rates import Moment
 from collectors.analysis.state_log import StateLog
@@ -26,7 +28,7 @@ from collectors.sampling.sampler import Sampler
 from collectors.session.format import SessionError
 from tui.controllers.actions import ActionController
 from tui.controllers.alerts import AlertController
-from tui.controllers.frame_feed import FrameReady, ShowDue, after_key, feed
+from tui.controllers.frame_feed import FrameReady, JudgeDue, ShowDue, after_key, feed
 from tui.controllers.limits import use_in
 from tui.controllers.recording import SessionRecorder
 from tui.controllers.services import Services
@@ -125,7 +127,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
     def take_frame(self, event: FrameReady) -> None:
         """Compute the moment of a frame, store its values, and show it unless the view is frozen."""
         moment = self.track.feed(event.frame)
-        self.alerts.feed(moment)
+        self.alerts.take(moment)
         self.cost = self._own_cost.look()
         for screen in self.app.screen_stack:
             if isinstance(screen, Follower) and screen.where == LIVE:
@@ -140,6 +142,18 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         """Show the moment, unless a key that went first has shown it."""
         if self._is_redraw_due:
             self.redraw()
+        # not a message at once: it would be handled before the application has written the picture
+        asyncio.get_running_loop().call_soon(self.post_message, JudgeDue())
+
+    @on(JudgeDue)
+    def judge_moment(self) -> None:
+        """Judge what has been shown: what follows from it shows with the next frame."""
+        self.alerts.judge()
+
+    def alerts_now(self) -> list[Alert]:
+        """Return all alerts up to the newest moment: those that are active, then those that are over."""
+        self.alerts.judge()
+        return [*self.alerts.watch.active, *self.alerts.watch.ended]
 
     def redraw(self) -> None:
         self._is_redraw_due = False
@@ -189,15 +203,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
     def action_alerts(self) -> None:
         from tui.screens.alerts import AlertsScreen
 
-        watch = self.alerts.watch
-        screen = AlertsScreen(
-            LIVE,
-            self.track.moment,
-            lambda: [*watch.active, *watch.ended],
-            self.open_workload,
-            self.alerts,
-            self.is_ascii,
-        )
+        screen = AlertsScreen(LIVE, self.track.moment, self.alerts_now, self.open_workload, self.alerts, self.is_ascii)
         self.app.push_screen(screen)
 
     def own_usage(self) -> str:

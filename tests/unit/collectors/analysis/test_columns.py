@@ -54,6 +54,19 @@ def test_a_column_has_what_each_reading_says_alone(rows: list[Reading]) -> None:
         assert [_bits(value) for value in columns.of(key)] == [_alone(row, key) for row in rows], key
 
 
+@given(st.lists(sized(), max_size=3), st.data())
+def test_a_part_of_the_columns_has_the_values_and_the_limits_of_its_readings(
+    rows: list[Reading], data: st.DataObject
+) -> None:
+    places = data.draw(st.lists(st.integers(0, len(rows) - 1), unique=True)) if rows else []
+    part = Columns(rows).part(places)
+    for key, metric in METRICS.items():
+        assert [_bits(value) for value in part.of(key)] == [_alone(rows[place], key) for place in places], key
+        if metric.limit is not None:
+            alone = [_bits(metric.limit(rows[place])) for place in places]
+            assert [_bits(value) for value in part.derived(metric.limit)] == alone, key
+
+
 def _moments(count: int) -> list[Moment]:
     fleet, deriver = Fleet(60), Deriver()
     return [deriver.feed(fleet.frame()) for _ in range(count)]

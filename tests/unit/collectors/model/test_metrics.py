@@ -37,7 +37,8 @@ from collectors.analysis.rates import Deriver
 from collectors.comparison.side_by_side import Column, side_by_side
 from collectors.comparison.window_statistics import Window
 from collectors.json_document import document
-from collectors.query.filter import parse, sort_key
+from collectors.query.filter import parse
+from collectors.query.order import sort_key
 from collectors.session import downsample, summary
 from collectors.session.exporting import writers
 from collectors.session.exporting.rows import Row, Selection

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from collectors.analysis.rates import Reading
 from collectors.model.metrics import ALIASES, METRICS
 from collectors.model.workloads import Kind, Sample, State
-from collectors.query.filter import QueryError, parse, sort_key
+from collectors.query.filter import QueryError, parse
+from collectors.query.order import sort_key
 from collectors.query.regex import Pattern, PatternError
 from tests.helpers.strategies import NS, busy, reading, readings, workload
 

@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collectors.alerts.built_in import built_in_rules
+from collectors.alerts.condition import Holding
+from collectors.analysis.columns import Columns
 from collectors.analysis.rates import Reading
 from collectors.model.workloads import Kind, State
 from collectors.query.filter import QueryError, parse
 from collectors.query.words import words
-from tests.helpers.strategies import busy, reading, workload
+from tests.helpers.strategies import busy, reading, readings, workload
 
 BUSY = busy(workload("web", health="healthy"), 60.0, 3 << 29)
 PAUSED = busy(workload("db", Kind.VM, "qemu", state=State.PAUSED), 5.0, 64 << 30)
@@ -82,3 +85,24 @@ def test_a_share_of_a_limit_needs_a_metric_that_has_one() -> None:
     with pytest.raises(QueryError, match="no limit"):
         parse("rx > 90% of limit")
     assert parse("mem > 90% of limit").metrics == ("memory_host_bytes",)
+
+
+CONDITIONS = [rule.condition.query.text for rule in built_in_rules() if isinstance(rule.condition, Holding)]
+TERMS = [
+    *("cpu>50", "!cpu>50", "cpu!=0", "mem>1G", "mem>90% of limit", "cpulimit>50", "steal>=0", "pids<5", "throttled>1"),
+    *("state=paused", "state!=running", "!kind=vm", "kind=ct", "health!=healthy", "restarts>3", "name~a", "web"),
+    *("label.a=b", "id!=x", "host=local", "or", "or"),
+]
+
+
+@given(
+    st.sampled_from(CONDITIONS) | st.lists(st.sampled_from(TERMS), max_size=5).map(" ".join),
+    st.lists(readings() | st.sampled_from((BUSY, PAUSED, UNMEASURED)), max_size=6),
+)
+def test_those_that_pass_side_by_side_are_those_that_pass_alone(text: str, rows: list[Reading]) -> None:
+    try:
+        query = parse(text)
+    except QueryError:
+        return
+    alone = [index for index, row in enumerate(rows) if query.verdict(row) is True]
+    assert query.passing(Columns(rows)) == alone

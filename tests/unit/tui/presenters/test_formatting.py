@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from collectors.model.metrics import Unit
-from tui.presenters.formatting import duration, fit, text
+from tui.presenters.formatting import _FORMS, _aligned, _first_fit, duration, fit, text
 
 _K, _M, _G = 1 << 10, 1 << 20, 1 << 30
 
@@ -18,6 +18,18 @@ _K, _M, _G = 1 << 10, 1 << 20, 1 << 30
 @given(st.none() | st.floats(), st.sampled_from(Unit), st.integers(3, 20))
 def test_text_is_exactly_its_width(value: float | None, unit: Unit, width: int) -> None:
     assert len(text(value, unit, width)) == width
+
+
+_EDGES = (0.05, 0.95, 9.95, 99.95, 999.0, 999.5, 999.95, 1000.0, 99_999.0, 99_999.5, 100_000.0)
+_NUMBERS = st.floats(-1e6, 1e16) | st.integers(0, 2**70) | st.sampled_from(_EDGES)
+
+
+@given(_NUMBERS, st.sampled_from((1, 1024, 1024**2, 1024**3, 1024**4)), st.sampled_from(Unit), st.integers(1, 12))
+def test_the_quick_way_to_a_text_writes_the_first_form_that_fits(
+    number: float, scale: int, unit: Unit, width: int
+) -> None:
+    for value in (number * scale, math.nextafter(number * scale, 0), math.nextafter(number * scale, math.inf)):
+        assert text(value, unit, width) == _aligned(_first_fit(value, _FORMS[unit], width), width)
 
 
 @given(st.none() | st.floats(), st.integers(3, 20))
