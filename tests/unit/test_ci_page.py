@@ -41,6 +41,7 @@ def test_vmtop_takes_every_command_of_a_job(
     scripts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     for name in ("main.vmtop.gz", "pr.vmtop.gz"):
         (tmp_path / name).touch()
     commands = vmtop_commands(scripts)
