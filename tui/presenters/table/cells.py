@@ -22,20 +22,7 @@ from tui.presenters.main_screen.fact_cells import FACT_CELLS
 from tui.presenters.main_screen.numbers import change_run, cpu_top, is_zero, metric_text, tone_of, value_run
 from tui.presenters.main_screen.row_words import ending_words, fitted
 from tui.presenters.main_screen.signs import (
-    ALARM,
-    AT_LIMIT,
-    BUSY,
-    FAILED,
-    FOLDED,
-    HOST,
-    NEARLY,
-    OLD,
-    OPEN,
-    RUNNING,
-    WARNING,
-    Sign,
-    memory_share,
-    state_sign,
+    ALARM, AT_LIMIT, BUSY, FAILED, FOLDED, HOST, NEARLY, OLD, OPEN, RUNNING, WARNING, Sign, memory_share, state_sign
 )  # fmt: skip
 from tui.presenters.pages.empty_reason import why_empty
 from tui.presenters.sparkline import spark_line
