@@ -22,7 +22,20 @@ from tui.presenters.main_screen.fact_cells import FACT_CELLS
 from tui.presenters.main_screen.numbers import change_run, cpu_top, is_zero, metric_text, tone_of, value_run
 from tui.presenters.main_screen.row_words import ending_words, fitted
 from tui.presenters.main_screen.signs import (
-    ALARM, AT_LIMIT, BUSY, FAILED, FOLDED, HOST, NEARLY, OLD, OPEN, RUNNING, WARNING, Sign, memory_share, state_sign
+    ALARM,
+    AT_LIMIT,
+    BUSY,
+    FAILED,
+    FOLDED,
+    HOST,
+    NEARLY,
+    OLD,
+    OPEN,
+    RUNNING,
+    WARNING,
+    Sign,
+    memory_share,
+    state_sign,
 )  # fmt: skip
 from tui.presenters.pages.empty_reason import why_empty
 from tui.presenters.sparkline import spark_line
@@ -202,11 +215,8 @@ class Cells:
         action = self.words_of_action(line.id)
         if action is not None:
             room = next((column.width for column in columns if column.key == "name"), 0)
-            is_beside_name = (
-                cell_len(line.label if line.depth else workload.name) + 2 * bool(line.depth) + 1 + len(action[0])
-                <= room
-            )
-            return [] if is_beside_name else [action]
+            name_width = cell_len(line.label if line.depth else workload.name) + 2 * bool(line.depth)
+            return [] if name_width + 1 + len(action[0]) <= room else [action]
         if workload.is_host or self.moment is None:
             return []
         if not workload.state.is_active:
