@@ -4,7 +4,7 @@
 
 Modes: `paint` posts a frame after the other and writes what each cost as JSON, `steps` what each step of it took;
 `live` posts a frame a second until it is ended; `hour` feeds so many frames as fast as they are made and writes the
-memory that the process holds.
+memory that the process holds, and the blocks that Python has given out.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class FleetApp(VmtopApp):
             )  # in a second it would be through
             if number % max(1, self._ticks // 60) == 0:
                 await asyncio.sleep(0.02)
-                held.append((number, cost.look().resident_bytes or 0))
+                held.append((number, cost.look().resident_bytes or 0, sys.getallocatedblocks()))
         self._told.write_text(json.dumps({"held": held}))
 
 

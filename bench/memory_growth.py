@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.measure import Result, Say, Terminal
 from bench.painting import run_app
@@ -14,7 +15,9 @@ ABOUT = """
 The app on a pty of 120x40 with its spool, fed with 3,600 frames of 1,000 workloads, each as soon as the previous one
 is written; in real time there is a second between them. The slope is a straight line through the last two thirds of 60
 measurements; noise is how far they are from that line. What a workload takes is the difference to the same app with 10
-workloads, by their number; a third of it is what makes the frames, which a real source has in other forms.
+workloads, by their number; a third of it is what makes the frames, which a real source has in other forms. Blocks are
+what Python's allocator has given out to objects. Where they stay and resident memory grows, it is what the allocators
+keep between objects of different age: nothing is held, and it levels off.
 """
 _WORKLOADS, _FRAMES = 1000, 3600
 _FEW, _FEW_FRAMES = 10, 400
@@ -37,26 +40,38 @@ class Hour:
         say("an hour of frames at 1,000 workloads")
         held = _held(*self.begin(folder))
         say("the same app with hardly any workloads")
-        _, bare = _held(*run_app(folder, (120, 40), "hour", _FEW, _FEW_FRAMES))[-1]
-        return _results(held, bare)
+        bare = _held(*run_app(folder, (120, 40), "hour", _FEW, _FEW_FRAMES))[-1]
+        return _results(held, bare.mib)
 
 
-def _held(terminal: Terminal, told: Path) -> list[tuple[float, float]]:
-    """Wait for the end of an app; return the hours of frames at each measurement, and MiB."""
+class Look(NamedTuple):
+    """What an app held."""
+
+    hours: float
+    """Of frames so far."""
+    mib: float
+    """Resident memory."""
+    blocks: int
+    """What Python's allocator has given out."""
+
+
+def _held(terminal: Terminal, told: Path) -> list[Look]:
+    """Wait for the end of an app; return what it held at each measurement."""
     deadline = time.monotonic() + 900
     while not told.exists() and time.monotonic() < deadline:
         time.sleep(0.5)
     time.sleep(0.5)
     looks = json.loads(told.read_text())["held"]
     terminal.close()
-    return [(number / 3600, held / (1 << 20)) for number, held in looks]
+    return [Look(number / 3600, held / (1 << 20), blocks) for number, held, blocks in looks]
 
 
-def _results(held: list[tuple[float, float]], bare: float) -> list[Result]:
+def _results(held: list[Look], bare: float) -> list[Result]:
     warm = held[len(held) // 3 :]
-    slope, noise = line_through(warm)
-    last = held[-1][1]
-    first = next(size for _, size in held if size)
+    slope, noise = line_through([(look.hours, look.mib) for look in warm])
+    blocks, blocks_noise = line_through([(look.hours, float(look.blocks)) for look in warm])
+    last = held[-1].mib
+    first = next(look.mib for look in held if look.mib)
     return [
         Result("resident memory with the first frame of 1,000 workloads", f"{first:.0f} MiB"),
         Result("after an hour of frames", f"{last:.0f} MiB", "at most 60 MB", last * 1.048576 <= 60),
@@ -66,7 +81,11 @@ def _results(held: list[tuple[float, float]], bare: float) -> list[Result]:
             "slope of memory after warm-up",
             f"{slope:+.1f} MiB an hour (noise {noise:.1f} MiB)",
             "zero within noise",
-            abs(slope) * (warm[-1][0] - warm[0][0]) <= max(2 * noise, 1.0),
+            abs(slope) * (warm[-1].hours - warm[0].hours) <= max(2 * noise, 1.0),
+        ),
+        Result(
+            "slope of the blocks of Python's allocator after warm-up",
+            f"{blocks / warm[0].blocks * 100:+.1f} % an hour (noise {blocks_noise / warm[0].blocks * 100:.1f} %)",
         ),
     ]
 
