@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import tarfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,11 +89,25 @@ class LxdLab:
         return done.stdout
 
     def remove(self) -> None:
-        """Delete all instances, running or not."""
-        listed = json.loads(self.run("lxc", "list", "--all-projects", "--format", "json"))
-        for instance in listed:
-            self.run("lxc", "delete", "--force", instance["name"], "--project", instance["project"])
+        """Delete all instances, running or not; what LXD cannot delete at once, as its end is under way, it can then."""
+        for is_last in (False, False, True):
+            refusals = [said for one in self._listed() if (said := self._refusal_to_delete(one))]
+            if not refusals:
+                break
+            assert not is_last, refusals
+            time.sleep(2)
         self._names.clear()
+
+    def _listed(self) -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = json.loads(self.run("lxc", "list", "--all-projects", "--format", "json"))
+        return listed
+
+    def _refusal_to_delete(self, instance: dict[str, Any]) -> str:
+        try:
+            self.run("lxc", "delete", "--force", instance["name"], "--project", instance["project"])
+        except AssertionError as refusal:
+            return str(refusal)
+        return ""
 
     def end(self) -> None:
         """End the daemon and what it mounted."""
