@@ -92,14 +92,13 @@ def _quick(value: float, unit: Unit) -> str:
             return f"{value:.1f}"
         return f"{value:.0f}" if value < 99_999 else ""
     if unit is Unit.BYTES or unit is Unit.BYTES_PER_SECOND:
-        if value < 999:
-            return f"{value:.0f}"
-        for suffix in ("K", "M", "G"):
-            value /= 1024
+        for suffix in ("", "K", "M", "G"):
             if value < 999:
-                return f"{value:.1f}{suffix}" if value < 10 and round(value, 1) < 10 else f"{value:.0f}{suffix}"
+                has_tenths = suffix and value < 10 and round(value, 1) < 10
+                return f"{value:.1f}{suffix}" if has_tenths else f"{value:.0f}{suffix}"
             if value < 1000:
                 return ""
+            value /= 1024
     return ""
 
 

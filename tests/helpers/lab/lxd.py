@@ -89,7 +89,7 @@ class LxdLab:
         return done.stdout
 
     def remove(self) -> None:
-        """Delete all instances, running or not; one that LXD cannot delete at once, as it is just ending, a bit later."""
+        """Delete all instances, running or not; one that LXD cannot delete at once, as it is ending, a bit later."""
         for is_last in (False, False, True):
             refusals = [said for one in self._listed() if (said := self._refusal_to_delete(one))]
             if not refusals:
