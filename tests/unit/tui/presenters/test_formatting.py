@@ -28,7 +28,19 @@ _NUMBERS = st.floats(-1e6, 1e16) | st.integers(0, 2**70) | st.sampled_from(_EDGE
 def test_the_quick_way_to_a_text_writes_the_first_form_that_fits(
     number: float, scale: int, unit: Unit, width: int
 ) -> None:
-    for value in (number * scale, math.nextafter(number * scale, 0), math.nextafter(number * scale, math.inf)):
+    is_first_form_where_it_fits(number * scale, unit, width)
+
+
+@pytest.mark.parametrize("number", _EDGES)
+@pytest.mark.parametrize("unit", Unit)
+def test_where_rounding_begins_it_does_too(number: float, unit: Unit) -> None:
+    for scale in (1, _K, _M, _G, _G << 10):
+        for width in range(1, 13):
+            is_first_form_where_it_fits(number * scale, unit, width)
+
+
+def is_first_form_where_it_fits(number: float, unit: Unit, width: int) -> None:
+    for value in (number, math.nextafter(number, 0), math.nextafter(number, math.inf)):
         assert text(value, unit, width) == _aligned(_first_fit(value, _FORMS[unit], width), width)
 
 
