@@ -10,10 +10,11 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.helpers.checkout import ROOT
 
-_LAB = ("docker_lab", "libvirt_lab", "linux_guests")
-"""A file that names one of these fixtures runs next to a Docker engine and a libvirt daemon of the lab."""
+_LIBVIRT, _DOCKER = ("libvirt_lab", "linux_guests"), "docker_lab"
+"""A file that names one of these fixtures runs next to the lab's libvirt daemon, and the others to its Docker engine
+alone: each libvirt daemon has two guests that are emulated."""
 _LABS = 2
-"""How many labs run side by side, each with daemons of its own."""
+"""How many labs of each kind run side by side, each with daemons of its own."""
 _LIVE_GROUPS = "LiveGroups"
 """Files that make cgroups share a worker: vmtop would take groups of the same id for one workload."""
 _ALONE = "pytest.mark.lab"
@@ -32,8 +33,11 @@ class ByDaemon(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has n
 def group_of(path: str) -> str:
     """Return the group of a test file, by its path from the top of the checkout; empty if its tests need none."""
     text = (ROOT / path).read_text() if (ROOT / path).is_file() else ""
-    if any(fixture in text for fixture in _LAB):
-        return f"lab-{crc32(path.encode()) % _LABS}"
+    number = crc32(path.encode()) % _LABS
+    if any(fixture in text for fixture in _LIBVIRT):
+        return f"libvirt-{number}"
+    if _DOCKER in text:
+        return f"docker-{number}"
     if _LIVE_GROUPS in text:
         return "cgroups"
     return path if _ALONE in text else ""
