@@ -1,4 +1,4 @@
-"""Measures, and writes bench/RESULTS.md: `make bench`. One part, printed: `python -m bench.run --only sampling`."""
+"""Measures, and writes bench/RESULTS.md: `make bench`. One chapter anew: `python -m bench.run --renew sampling`."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ from bench.measure import Result, yardstick
 _RESULTS = Path(__file__).parent / "RESULTS.md"
 _HEAD = """# Results
 
-Written by `make bench` in one run on one machine. The virtual CPUs are shared: judge by the marks and ratios, not by
-the third digit. With several rounds, the median comes first and the smallest and largest follow in brackets.
+Written by `make bench` in one run on one machine; a chapter that was measured anew since has a line of its own that
+says so. The virtual CPUs are shared: judge by the marks and ratios, not by the third digit. With several rounds, the
+median comes first and the smallest and largest follow in brackets.
 """
 _LIBRARIES = ("textual", "msgspec", "click", "psutil", "docker", "libvirt-python")
 
@@ -75,9 +76,12 @@ def parts() -> list[Part]:
 def main(argv: Sequence[str]) -> int:
     """Measure all, or one part; fail if a part could not be measured."""
     known = parts()
+    names = [part.name for part in known]
     asking = argparse.ArgumentParser(prog="bench", description=__doc__)
-    asking.add_argument("--only", choices=[part.name for part in known], help="measure this alone, and only print it")
-    only = asking.parse_args(argv).only
+    asking.add_argument("--only", choices=names, help="measure this alone, and only print it")
+    asking.add_argument("--renew", choices=names, help="measure this alone, and put it into what an earlier run wrote")
+    asked = asking.parse_args(argv)
+    only = asked.only or asked.renew
     chapters: list[str] = []
     began = time.monotonic()
     with working_folder(os.environ.get("TMPDIR", "/var/tmp")) as folder:  # noqa: S108
@@ -87,9 +91,26 @@ def main(argv: Sequence[str]) -> int:
                 chapters.append("\n".join((f"## {part.title}\n", table(part.measure(place)), part.about)))
             if only is None:
                 _write(chapters, time.monotonic() - began)
-    if only is not None:
+    if asked.renew is not None:
+        _RESULTS.write_text(renewed(_RESULTS.read_text(), chapters[0], machine()))
+        _say(f"written: {_RESULTS}")
+    elif only is not None:
         sys.stdout.write("\n".join(chapters))
     return 0
+
+
+def renewed(results: str, chapter: str, when: str) -> str:
+    """Return results with one chapter replaced, which says when and where it was measured.
+
+    Raises:
+        ValueError: There is no chapter of its title.
+    """
+    title, _, rest = chapter.partition("\n")
+    before, found, after = results.partition(f"\n{title}\n")
+    if not found:
+        raise ValueError(f"the results have no chapter {title.removeprefix('## ')!r}: run all of the bench")
+    _, following, others = after.partition("\n## ")
+    return f"{before}\n{title}\n\nMeasured anew: {when}{rest}{following}{others}"
 
 
 def _write(chapters: Sequence[str], seconds: float) -> None:
