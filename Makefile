@@ -45,9 +45,9 @@ lowest: ## The fast tests on the oldest Python here, with the lowest dependencie
 matrix: ## The fast tests on every Python here, with the lowest and the newest dependencies
 	@.ci/matrix
 
-bench: ## Measure vmtop against its marks; writes bench/RESULTS.md (about half an hour)
+bench: ## Measure vmtop against its marks; writes bench/RESULTS.md (half an hour; one chapter: ARGS="--renew painting")
 	@.ci/setup test
-	@.venv/bin/python -m bench.run
+	@.venv/bin/python -m bench.run $(ARGS)
 
 reliability: ## Inject faults and count what is survived; writes bench/RELIABILITY.md (about three hours)
 	@.ci/setup test

@@ -6,7 +6,6 @@ import pytest
 
 from bench.run import renewed
 
-
 OLD = "# Results\n\nHead.\n\n2026-01-01 · a machine\n\n## One\n\n| 1 |\n\nAbout one.\n\n## Two\n\n| 2 |\n\nAbout two.\n"
 
 
