@@ -46,18 +46,17 @@ class _Supply(NamedTuple):
 
     def before(self, name: str) -> list[float | None]:
         """Return what a field was in the earlier samples of these pairs."""
-        of = attrgetter(name)
-        values = list(map(of, self.layer.before))
-        for index, layer in self.elsewhere.items():
-            values[index] = of(layer.before[index])
-        return values
+        return self._of(name, attrgetter("before"))
 
     def now(self, name: str) -> list[float | None]:
         """Return what a field is in the newer samples of these pairs."""
+        return self._of(name, attrgetter("now"))
+
+    def _of(self, name: str, samples_of: Callable[[_Layer], list[Sample]]) -> list[float | None]:
         of = attrgetter(name)
-        values = list(map(of, self.layer.now))
+        values = list(map(of, samples_of(self.layer)))
         for index, layer in self.elsewhere.items():
-            values[index] = of(layer.now[index])
+            values[index] = of(samples_of(layer)[index])
         return values
 
     def elapsed_ns(self) -> list[int]:

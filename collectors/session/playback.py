@@ -120,7 +120,7 @@ class Playback:
         for direction in (step, -step):
             index, frame = self.session.position(number)
             while 0 <= index < len(self.session.outline):
-                count = len(self.session.part(index).frames)
+                count = len(self.session.walls(index))
                 if 0 <= frame < count:
                     return self.session.number(Position(index, frame))
                 if direction < 0 and count:
