@@ -23,7 +23,7 @@ from tests.helpers.late_terminal import LateTerminal
 from tests.helpers.pilot_wait import until
 from tests.helpers.pty_terminal import Terminal
 from tui.dialogs.action_menu import ActionMenu
-from tui.dialogs.confirm_action import Confirm
+from tui.dialogs.confirm_action import ARMED_AFTER_S, Confirm
 from tui.dialogs.prompt import PromptDialog
 from tui.dialogs.text_page import TextDialog
 from tui.screens.column_picker import ColumnPicker
@@ -275,14 +275,17 @@ def test_a_key_held_in_a_real_terminal_closes_one_dialogue(opening: str, words: 
 
 @pytest.mark.slow
 def test_keys_typed_before_a_slow_line_has_shown_the_confirmation_confirm_nothing() -> None:
-    with closing(LateTerminal(["vmtop", *FLEET], 2.0)) as terminal:
+    with closing(LateTerminal(["vmtop", *FLEET], 0.5)) as terminal:
         terminal.wait_for(lambda: "●" in terminal.text() and terminal.answered > 0, 30, "the fleet")
         terminal.press("x")
         terminal.wait_for(lambda: "Esc leaves" in terminal.text(), 20, "the menu")
         terminal.press("t")
-        terminal.wait_for(lambda: "The same by hand" in terminal.text(), 20, "the confirmation")
-        terminal.read(0.8)  # as long as the line takes, a person does not see it
+        terminal.is_held_up = lambda: "The same by hand" in terminal.text()  # so nobody sees it yet
+        terminal.wait_for(terminal.is_held_up, 20, "the confirmation")
+        terminal.read(2 * ARMED_AFTER_S)
         terminal.press("\x1b[C\r")
+        terminal.wait_until_taken()
+        terminal.is_held_up = lambda: False
         terminal.wait_for(lambda: "The same by hand" not in terminal.text(), 20, "the table")
         terminal.read(3)
         assert b"was stopped" not in terminal.received

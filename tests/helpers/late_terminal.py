@@ -6,7 +6,7 @@ import os
 import re
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tests.helpers.pty_terminal import Terminal
 
@@ -18,6 +18,7 @@ ANSWERS = {
     b"\x1b[21t": b"\x1b]lLqxt\x1b\\",
 }
 """What no terminal would say by itself; the title is one that allows to be asked for it."""
+_ANSWERS_EVERY_S = 0.02
 _QUESTIONS = re.compile(b"|".join(map(re.escape, ANSWERS)))
 
 
@@ -37,6 +38,8 @@ class LateTerminal(Terminal):
         self.delay_s = delay_s
         self._ground = b"\x1b]11;rgb:" + ground + b"\x1b\\"
         self.answered = 0
+        self.is_held_up: Callable[[], bool] = lambda: False
+        """While it returns true, answers wait: the line is slower than whatever a test does meanwhile."""
         self._due: deque[tuple[float, bytes]] = deque()
         super().__init__(argv, **options)  # type: ignore[arg-type]  # Terminal's own
         self.screen.answer = lambda words: self._later(words.encode())
@@ -45,8 +48,14 @@ class LateTerminal(Terminal):
         self._due.append((time.monotonic() + self.delay_s, answer))
 
     def take(self, seconds: float) -> bool:
-        self._answer_what_is_due()
-        return super().take(min(seconds, 0.02)) or seconds > 0.02
+        deadline = time.monotonic() + seconds
+        while True:
+            self._answer_what_is_due()
+            left = deadline - time.monotonic()
+            if super().take(min(left, _ANSWERS_EVERY_S)):
+                return True
+            if left <= 0:
+                return False
 
     def feed(self, chunk: bytes) -> None:
         place = 0
@@ -57,6 +66,6 @@ class LateTerminal(Terminal):
         super().feed(chunk[place:])
 
     def _answer_what_is_due(self) -> None:
-        while self._due and self._due[0][0] <= time.monotonic():
+        while not self.is_held_up() and self._due and self._due[0][0] <= time.monotonic():
             os.write(self.fd, self._due.popleft()[1])
             self.answered += 1
