@@ -58,7 +58,7 @@ def _missing() -> str:
     required: tuple[tuple[Any, str], ...] = (
         (App, "_display _fatal_error _begin_update _end_update _driver _batch_count _running _closed"),
         (Screen, "_compositor"),
-        (Widget, "_styles_cache"),
+        (Widget, "_styles_cache _render_content _render_cache"),
         (Compositor, "visible_widgets"),
         (LayoutUpdate, "region strips"),
         (ChopsUpdate, "chops chop_ends spans"),
@@ -128,6 +128,15 @@ def discard_cached_lines(widget: Widget, lines: Sequence[int]) -> None:
     """
     if IS_AVAILABLE and lines:
         widget._styles_cache.set_dirty(Region(0, lines[0], 1, lines[-1] - lines[0] + 1))
+
+
+def rendered_anew(widget: Widget) -> Sequence[Iterable[Segment]]:
+    """Render a widget's content as it is now, whatever Textual has kept of it; return its lines."""
+    if not IS_AVAILABLE:
+        return ()
+    widget.refresh(repaint=False)  # forgets what was rendered before
+    widget._render_content()
+    return widget._render_cache.lines
 
 
 def discard_cached_colors() -> None:

@@ -15,6 +15,7 @@ from textual import events
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from collectors.model.metrics import METRICS
@@ -27,6 +28,7 @@ from tui.presenters.table.columns import GUTTER, Column, is_ordered_by, lay_out
 from tui.presenters.table.line import Line
 from tui.presenters.table.state import HOST_INDEX
 from tui.terminal.painting import Styled, repaint
+from tui.terminal.textual_private import rendered_anew
 from tui.themes.look import look_of
 from tui.themes.terminal_colors import hides_alarms
 
@@ -137,7 +139,14 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
             return
         self.set_reactive(WorkloadTable.virtual_size, size)
         if self._thumb(height) != self._thumb(int(self.vertical_scrollbar.window_virtual_size)):
-            self.vertical_scrollbar.window_virtual_size = height
+            self._show_thumb(height)
+
+    def _show_thumb(self, height: int) -> None:
+        """Paint the scrollbar for another number of lines: a refresh of it renders every widget beside it anew."""
+        bar = self.vertical_scrollbar
+        bar.set_reactive(ScrollBar.window_virtual_size, height)
+        lines = rendered_anew(bar)
+        repaint(bar, range(bar.size.height), lambda y: [(text, style or Style.null()) for text, style, _ in lines[y]])
 
     def _thumb(self, height: int) -> tuple[int, int]:
         """Return the size and position of the scrollbar's thumb for `height` lines, in eighths of a cell."""
