@@ -134,7 +134,7 @@ def test_libvirts_socket_for_reading_needs_no_group(scene: Scene) -> None:
 
 
 def test_the_screen_says_who_is_denied_and_goes_on_with_the_rest(scene: Scene) -> None:
-    with closing(Terminal(outsider(scene).command(*scene.places))) as terminal:
+    with closing(Terminal(outsider(scene).command(*scene.places), (120, 120))) as terminal:
         terminal.wait_for(lambda: scene.container[:12] in terminal.text(), 60, "the container")
         terminal.wait_for(lambda: "docker ✗ denied" in terminal.text(), 20, "the refusal")
         terminal.press("!")

@@ -65,7 +65,7 @@ def test_a_read_only_run_issues_no_writing_call(
             )  # fmt: skip
             environment = {"XDG_STATE_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
             argv = ["vmtop", "--read-only", *places]
-            with closing(Terminal(argv, (120, 40), environment)) as terminal:
+            with closing(Terminal(argv, (120, 120), environment)) as terminal:  # the rows of other tests, too
                 for name in ("wire-web", tiny):
                     terminal.wait_for(lambda name=name: name in terminal.text(), 20, name)  # type: ignore[misc]
                     terminal.press(f"/{name}")

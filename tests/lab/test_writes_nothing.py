@@ -66,7 +66,7 @@ def test_a_screen_that_is_only_looked_at_writes_its_own_state_at_most(
 ) -> None:
     options = ["--read-only", *([] if is_kept else ["--no-spool"]), *places]
     watched = Watched(tmp_path / "calls", [*VMTOP, *options])
-    with closing(Terminal(watched.command, environment=environment)) as terminal:
+    with closing(Terminal(watched.command, (120, 120), environment)) as terminal:  # the rows of other tests, too
         terminal.wait_for(lambda: "quiet-web" in terminal.text(), 90, "the container")
         terminal.press("/quiet-web\r")
         terminal.wait_for(lambda: "filter quiet-web" in terminal.text(), 30, "the filter")
