@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench import (
+    at_rest,
     memory_growth,
     metrics_view,
     painting,
@@ -58,6 +59,7 @@ def parts() -> list[Part]:
         Part("sessions", sessions.TITLE, sessions.ABOUT, measure_sessions),
         Part("memory", memory_growth.TITLE, memory_growth.ABOUT, lambda folder: hour.results(folder, _say)),
         Part("peers", peers.TITLE, peers.ABOUT, lambda folder: peers.measure(folder, _say)),
+        Part("rest", at_rest.TITLE, at_rest.ABOUT, lambda folder: at_rest.measure(folder, _say)),
         Part("painting", painting.TITLE, painting.ABOUT, lambda folder: painting.measure(folder, _say)),
         Part("steps", tick_steps.TITLE, tick_steps.ABOUT, lambda folder: tick_steps.measure(folder, _say)),
         Part("starting", starting.TITLE, starting.ABOUT, lambda folder: starting.measure(folder, _say)),

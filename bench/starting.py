@@ -48,7 +48,7 @@ def measure(folder: Path, say: Say) -> list[Result]:
         _ROUNDS,
     )
     text = f"{ours.middle * 1e3:.0f} ms, {ratio.text()} times a trivial app's"
-    results.append(Result("first paint", text, "at most 1.15 times", ratio.middle <= 1.15))
+    results.append(Result("first paint", text, "at most 1.1 times", ratio.middle <= 1.1))
     results.append(Result("of which imports, by owner of the modules", _imports()))
     say("first row and first rates of this host")
     rows, rates = [], []

@@ -197,11 +197,12 @@ class Columns:
         of, layers = attrgetter(name), self._layers
         for depth, layer in enumerate(layers):  # noqa: B007  # used below: there is always one
             values = list(map(of, layer.now))
-            if any(value is not None for value in values):
+            if _has_any(values):
                 break
-        missing = [index for index, value in enumerate(values) if value is None]
         elsewhere: dict[int, _Layer] = {}
-        for later in layers[depth + 1 :]:
+        later_layers = layers[depth + 1 :]
+        missing = [index for index, value in enumerate(values) if value is None] if later_layers else []
+        for later in later_layers:
             for index in missing:
                 value = of(later.now[index])
                 if value is not None:
@@ -216,6 +217,11 @@ _DATA = (PerTime, Made, Gauge, GaugeWith, Lowest, Ratio, Of, Either, ByMachine)
 def is_data(derive: Derivation) -> bool:
     """Return whether what a derivation makes of many readings is made in one go, without asking each of them."""
     return isinstance(derive, _DATA)
+
+
+def _has_any(values: _Values) -> bool:
+    """Return whether any value is known; most fields that a source does not have are unknown in all its samples."""
+    return bool(values) and (values[0] is not None or values.count(None) < len(values))
 
 
 def _growths(before: _Values, now: _Values) -> _Values:

@@ -8,7 +8,6 @@ that fell has none, and neither has a counter whose owner changed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from operator import is_
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -235,15 +234,21 @@ class Moment(NamedTuple):
 
 def derive(pairs: tuple[Pair, ...], samples: tuple[Sample, ...]) -> tuple[Pair, ...]:
     """Pair new samples with those of earlier pairs. A sample that is already in a pair keeps that pair."""
-    paired = []
-    for pair, sample in zip(pairs, samples):  # noqa: B905  # what is too short is paired below
-        if pair.current.source != sample.source:
-            break
-        paired.append(_paired(pair, sample))
-    if not len(paired) == len(pairs) == len(samples):
-        by_source = {pair.current.source: pair for pair in pairs}
-        return tuple([_paired(by_source.get(sample.source), sample) for sample in samples])
-    return pairs if all(map(is_, paired, pairs)) else tuple(paired)
+    if len(pairs) == len(samples):
+        paired, is_new = [], False
+        for pair, sample in zip(pairs, samples):  # noqa: B905  # they are equally long; this runs for every workload
+            current = pair.current
+            if current is not sample:
+                if current.source != sample.source:
+                    break
+                following = _paired(pair, sample)
+                is_new = is_new or following is not pair
+                pair = following
+            paired.append(pair)
+        else:
+            return tuple(paired) if is_new else pairs
+    by_source = {pair.current.source: pair for pair in pairs}
+    return tuple([_paired(by_source.get(sample.source), sample) for sample in samples])
 
 
 def _paired(pair: Pair | None, sample: Sample) -> Pair:
