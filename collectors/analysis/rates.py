@@ -273,22 +273,36 @@ class Deriver:
         self._pairs: dict[WorkloadId, tuple[Pair, ...]] = {}
         self._readings: dict[WorkloadId, Reading] = {}
         self._run = ""
+        self._prepared: Frame | None = None
+        """The frame whose pairs are made."""
+        self._read_ahead: Frame | None = None
+        """The frame whose readings are made."""
 
     def prepare(self, frame: Frame) -> None:
         """Take in a frame only for the rates of the next one: far less work, where nobody wants its moment."""
+        if frame is self._prepared:
+            return
+        self._prepared = frame
         if frame.run != self._run:
             self._run, self._pairs, self._readings = frame.run, {}, {}
         self._pairs = {
             identity: derive(self._pairs.get(identity, ()), samples) for identity, samples in frame.samples.items()
         }
 
-    def feed(self, frame: Frame) -> Moment:
-        """Derive one frame. Memory is bounded by the workloads of the newest frame.
-
-        Between frames of two runs there is no rate: their instants come from different clocks.
-        """
+    def read(self, frame: Frame) -> None:
+        """Make the readings of a frame, which is the next one to be derived."""
         self.prepare(frame)
-        self._readings = readings = self._read(frame)
+        if frame is not self._read_ahead:
+            self._read_ahead, self._readings = frame, self._read(frame)
+
+    def feed(self, frame: Frame) -> Moment:
+        """Derive one frame, of which some may have been done before.
+
+        Memory is bounded by the workloads of the newest frame. Between frames of two runs there is no
+        rate: their instants come from different clocks.
+        """
+        self.read(frame)
+        readings = self._readings
         host = Reading(frame.host, self._pairs.get(frame.host.id, ()), host_cpus=frame.cpus)
         columns = Columns([host, *readings.values()])
         measures = {key: columns.of(key)[1:] for key in MEASURES}

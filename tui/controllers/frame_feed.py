@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from textual.app import App
@@ -12,6 +13,9 @@ from textual.message_pump import MessagePump
 from collectors.model.workloads import Frame
 from collectors.sampling.sampler import Sampler
 
+_TURNS = 3
+"""Turns of the loop in which a key that the terminal has sent comes to the application."""
+
 
 class FrameReady(Message):
     """A new frame. It replaces an older one that is still waiting to be handled."""
@@ -19,6 +23,8 @@ class FrameReady(Message):
     def __init__(self, frame: Frame) -> None:
         super().__init__()
         self.frame = frame
+        self.is_taken = False
+        """Whether the screen has taken the frame in."""
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, FrameReady)
@@ -48,7 +54,29 @@ def after_key(app: App[Any], start: Callable[[], object]) -> None:
         start()
 
 
-async def feed(sampler: Sampler, target: MessagePump) -> None:
-    """Post every frame of a sampler to a screen until cancelled."""
+async def keys_gone(app: App[Any]) -> None:
+    """Wait until the keys that have arrived by now have had their effect."""
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+    gone = asyncio.Event()
+    after_key(app, gone.set)
+    await gone.wait()
+
+
+async def feed(sampler: Sampler, target: MessagePump, stages: Sequence[Callable[[Frame], None]] = ()) -> None:
+    """Post every frame of a sampler to a screen until cancelled.
+
+    Args:
+        sampler: It takes the frames.
+        target: The screen.
+        stages: What is done with a frame before it is posted, step by step, so that no key waits for all of it. Where
+            the frame before has not been taken in yet, it is left to the screen, as frames go in order.
+    """
+    ready: FrameReady | None = None
     async for frame in sampler.frames():
-        target.post_message(FrameReady(frame))
+        if ready is None or ready.is_taken:
+            for stage in stages:
+                stage(frame)
+                await keys_gone(target.app)
+        ready = FrameReady(frame)
+        target.post_message(ready)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,8 +23,8 @@ _SIGNAL = 128
 
 
 def command_text(words: Sequence[str]) -> str:
-    """Return a command as it is shown: its secrets masked, inert and on one line."""
-    return sanitize(" ".join(" ".join(redact_words(words)).split()), _LONGEST_COMMAND)
+    """Return a command as a shell would be given it: its secrets masked, inert and on one line."""
+    return sanitize(" ".join(shlex.join(redact_words(words)).split()), _LONGEST_COMMAND)
 
 
 def value_text(value: float | None, quantity: Quantity) -> str:

@@ -102,7 +102,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
     def on_mount(self) -> None:
         if self.hints is not None and self.hints.hint(_WELCOME):
             self.query_one(FirstRunLine).welcome(rows_of(self.app, LIVE))
-        self.run_worker(feed(self.sampler, self), group="feed", exclusive=True, exit_on_error=True)
+        self.run_worker(feed(self.sampler, self, self.track.stages()), group="feed", exclusive=True, exit_on_error=True)
 
     @property
     def moment(self) -> Moment | None:
@@ -127,6 +127,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
     def take_frame(self, event: FrameReady) -> None:
         """Compute the moment of a frame, store its values, and show it unless the view is frozen."""
         moment = self.track.feed(event.frame)
+        event.is_taken = True
         self.alerts.take(moment)
         self.cost = self._own_cost.look()
         for screen in self.app.screen_stack:

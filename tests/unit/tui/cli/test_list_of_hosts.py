@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -14,6 +15,7 @@ from collectors.model.errors import SourceDown
 from collectors.model.workloads import Availability, SourceState
 from collectors.query.filter import parse
 from tests.helpers.far_fleet import FarFleet
+from tests.helpers.stand_in_ssh import place
 from tui.cli import sources
 from tui.cli.main import main
 from tui.presenters.reports.list_table import Choice, as_csv, choose, table
@@ -78,3 +80,14 @@ def test_a_host_of_the_demo_comes_and_goes() -> None:
 def test_a_sentence_names_the_host_once(reason: str, sentence: str) -> None:
     state = SourceState("second", Availability.DOWN, reason=reason, remedy="ssh second")
     assert troubles([state]) == [f"{sentence} (fix: ssh second)"]
+
+
+@pytest.mark.parametrize(("form", "is_printed"), [([], False), (["--json"], True), (["--csv"], True)])
+def test_no_host_that_answers_makes_no_heads_of_a_table(
+    form: list[str], is_printed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", place(tmp_path / "bin", "echo refused >&2; exit 255"))
+    printed = CliRunner().invoke(main, ["list", "--host", "hv09", "--wait", "5", *form])
+    assert printed.exit_code == 1
+    assert printed.stderr.startswith("vmtop: ssh to hv09: refused")
+    assert bool(printed.stdout) is is_printed

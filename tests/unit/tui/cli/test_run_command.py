@@ -89,7 +89,7 @@ def test_a_command_that_cannot_be_started_is_one_sentence_with_the_way_out(runne
 def test_standard_output_is_the_commands_alone_and_the_rest_goes_to_standard_error(runner: Runner) -> None:
     done = runner.run("--", "sh", "-c", "echo out; echo err >&2")
     assert done.stdout == "out\n"
-    assert done.stderr.startswith("err\nvmtop: sh -c echo out; echo err >&2 ended with exit code 0\n")
+    assert done.stderr.startswith("err\nvmtop: sh -c 'echo out; echo err >&2' ended with exit code 0\n")
     for label in ("duration", "peak memory", "CPU time", "user", "system", "throttled", "OOM kills", "read from disk"):
         assert f"\n  {label} " in done.stderr
     assert runner.run("--quiet", "--", "true").stderr == ""

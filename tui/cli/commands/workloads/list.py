@@ -12,7 +12,7 @@ import click
 from collectors.actions.targets import NoTarget, find_all
 from collectors.analysis.rates import Moment, Reading
 from collectors.json_document import LIST_SCHEMA
-from collectors.model.workloads import WorkloadId
+from collectors.model.workloads import Availability, WorkloadId
 from collectors.query.filter import Query
 from collectors.sampling.source import SourceSpec
 from tui.cli.exit_codes import DONE
@@ -43,6 +43,11 @@ class Form(NamedTuple):
     is_names: bool = False
     has_header: bool = True
     is_repeated: bool = False
+
+    @property
+    def is_document(self) -> bool:
+        """Whether a program reads it, for which a list of nothing is one, too."""
+        return self.is_json or self.is_csv
 
 
 class Listing(NamedTuple):
@@ -147,11 +152,17 @@ def command(
     moment = gather(specs, wait, has_answered, over_s)
     listing = _listing(moment, specs, choice, wait)
     listing.report_names()
-    click.echo(_text(moment, listing.readings, choice, form), nl=False)
-    if listing.hidden and not listing.readings and not (is_json or is_csv):
+    if listing.readings or form.is_document or _has_answered(moment):
+        click.echo(_text(moment, listing.readings, choice, form), nl=False)
+    if listing.hidden and not listing.readings and not form.is_document:
         click.echo(f"vmtop: {listing.hidden} stopped; --all shows them", err=True)
     codes = (report(moment, specs, wait, choice), report_empty(moment, listing.readings, choice))
     return listing.code or next(filter(None, codes), DONE)
+
+
+def _has_answered(moment: Moment) -> bool:
+    """Return whether any source was read: else the heads of a table would look like a host without workloads."""
+    return any(state.availability is Availability.OK for state in moment.sources)
 
 
 def _watch(specs: Sequence[SourceSpec], choice: list_table.Choice, form: Form, wait: Wait, interval_s: float) -> int:
