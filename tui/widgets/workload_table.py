@@ -145,8 +145,9 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Paint the scrollbar for another number of lines: a refresh of it renders every widget beside it anew."""
         bar = self.vertical_scrollbar
         bar.set_reactive(ScrollBar.window_virtual_size, height)
-        lines = rendered_anew(bar)
-        repaint(bar, range(bar.size.height), lambda y: [(text, style or Style.null()) for text, style, _ in lines[y]])
+        if rows := bar.size.height:  # else all rows are in sight
+            lines = rendered_anew(bar)
+            repaint(bar, range(rows), lambda y: [(text, style or Style.null()) for text, style, _ in lines[y]])
 
     def _thumb(self, height: int) -> tuple[int, int]:
         """Return the size and position of the scrollbar's thumb for `height` lines, in eighths of a cell."""
