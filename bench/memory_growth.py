@@ -16,8 +16,9 @@ The app on a pty of 120x40 with its spool, fed with 3,600 frames of 1,000 worklo
 is written; in real time there is a second between them. The slope is a straight line through the last two thirds of 60
 measurements; noise is how far they are from that line. What a workload takes is the difference to the same app with 10
 workloads, by their number; a third of it is what makes the frames, which a real source has in other forms. Blocks are
-what Python's allocator has given out to objects. Where they stay and resident memory grows, it is what the allocators
-keep between objects of different age: nothing is held, and it levels off.
+what Python's allocator has given out to objects. What is still added after the warm-up is in stores with a limit that
+are not full yet: the log of events, and caches of texts, of their widths and of pieces of charts. Where blocks stay and
+resident memory grows, it is what the allocators keep between objects of different age: nothing is held.
 """
 _WORKLOADS, _FRAMES = 1000, 3600
 _FEW, _FEW_FRAMES = 10, 400
