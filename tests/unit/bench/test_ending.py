@@ -50,8 +50,11 @@ def test_the_folder_of_a_running_one_and_one_in_use_stay(tmp_path: Path) -> None
     running, in_use = tmp_path / f"vmtop-bench-{os.getpid()}-x", tmp_path / _DEAD
     for folder in (running, in_use, tmp_path / "vmtop-bench-x"):
         folder.mkdir()
-    daemon = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()", str(in_use)], stdin=-1)
+    code = "import sys; print(flush=True); sys.stdin.read()"
+    daemon = subprocess.Popen([sys.executable, "-c", code, str(in_use)], stdin=-1, stdout=-1)
     try:
+        assert daemon.stdout is not None
+        daemon.stdout.readline()  # the kernel has no command line of a program that is only being loaded
         assert sweep_folders(tmp_path) == []
     finally:
         daemon.communicate()
