@@ -30,15 +30,19 @@ for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):  # nohup and a sh
     if signal.getsignal(_number) is signal.SIG_IGN:  # and what is ignored stays so in every program that a test starts
         signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
 
+_ON_REAL_PROGRAMS = "tests/terminal/", "tests/unit/bench/"
+"""Folders whose tests start programs and terminals, though they need no lab."""
+
 settings.register_profile("patient", settings.default, deadline=None)  # no test is timed
 settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run a test on real daemons a second time in CI before it counts as failed (docs/decisions/0048)."""
+    """Run a test on real programs a second time in CI before it counts as failed (docs/decisions/0048)."""
     if os.environ.get("CI") == "true":
         for item in items:
-            if item.get_closest_marker("lab") or item.get_closest_marker("slow"):
+            is_marked = item.get_closest_marker("lab") or item.get_closest_marker("slow")
+            if is_marked or item.nodeid.startswith(_ON_REAL_PROGRAMS):
                 item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=5))
 
 
