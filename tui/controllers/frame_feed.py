@@ -13,8 +13,9 @@ from textual.message_pump import MessagePump
 from collectors.model.workloads import Frame
 from collectors.sampling.sampler import Sampler
 
-_TURNS = 3
-"""Turns of the loop in which a key that the terminal has sent comes to the application."""
+_TURNS = 8
+"""Turns of the loop in which a key that the terminal has sent comes to the application, and is taken up: from the
+thread that reads, through the application's queue. A turn in which nothing is to be done costs some microseconds."""
 
 
 class FrameReady(Message):
