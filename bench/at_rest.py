@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from bench.ending import ended_by_signals
 from bench.made_cgroups import cgroups
-from bench.measure import Result, Say, Terminal, precise_cpu_s, tree
-from bench.starting import VMTOP
+from bench.measure import Result, Say, Terminal, precise_cpu_s, shares_text, tree
+from bench.painting import wait_for
 from collectors.kernel.cgroup.hierarchy import detect
 
 TITLE = "A host at rest"
 ABOUT = """
 Fifty services of one process each, which sleeps, beside what this machine runs anyway. The screen is on a pty of 120x40
 that is drained, with its spool, and updates every second; CPU time is that of the whole process. The first minute has
-the sparklines of the last one grow, so rows change though their workloads do not.
+the sparklines of the last one grow, so rows change though their workloads do not. Of the threads, MainThread derives,
+judges and paints: the row of the host, the header, the charts and the time that each workload has run are new at each
+tick.
 """
 _COUNT = 50
 _FIRST_S, _FIRST_WINDOW_S = 15.0, 30.0
 _LATER_S, _LATER_WINDOW_S = 35.0, 60.0
 """The window begins so long after the first one."""
+_WARM_UP_S = _FIRST_S + _FIRST_WINDOW_S + _LATER_S
 _SLEEP = ("sleep", "100000")
 
 
@@ -32,17 +37,22 @@ def measure(folder: Path, say: Say) -> list[Result]:
     """Measure the screen in its first minute, and after it."""
     with _sleepers(_COUNT):
         say("a host at rest")
-        terminal = Terminal((VMTOP, "--interval", "1"), (120, 40), {**os.environ, "XDG_STATE_HOME": str(folder)})
+        told = folder / "threads.json"
+        argv = (sys.executable, "-m", "bench.threads_app", str(told), str(_WARM_UP_S), str(_LATER_WINDOW_S))
+        environment = {**os.environ, "XDG_STATE_HOME": str(folder), "PYTHONPATH": os.getcwd()}
+        terminal = Terminal((*argv, "--interval", "1"), (120, 40), environment)
         try:
             time.sleep(_FIRST_S)
             first = _percent(terminal, _FIRST_WINDOW_S)
             time.sleep(_LATER_S)
             later = _percent(terminal, _LATER_WINDOW_S)
+            wait_for(told)
         finally:
             terminal.close()
     return [
         Result(f"vmtop, {_COUNT} idle workloads, in its first minute", f"{first:.2f} %"),
         Result(f"vmtop, {_COUNT} idle workloads, after it", f"{later:.2f} %", "at most 0.3 %", later <= 0.3),
+        Result("of that, by thread", shares_text(json.loads(told.read_text()))),
     ]
 
 

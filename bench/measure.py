@@ -98,6 +98,12 @@ def thread_cpu_s(number: int | str, pid: int | str = "self") -> float:
         return int(file.read().split()[0]) / 1e9
 
 
+def shares_text(shares: Mapping[str, float]) -> str:
+    """Return which threads use most, by their shares in percent of a core."""
+    largest = sorted(shares.items(), key=lambda share: -share[1])[:7]
+    return ", ".join(f"{name} {share:.2f} %" for name, share in largest)
+
+
 def tree(root: int) -> set[int]:
     """Return a process and all below it."""
     parents: dict[int, int] = {}

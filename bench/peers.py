@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bench.measure import Result, Say, Spread, Terminal, cpu_s, precise_cpu_s, spread, tree, yardstick
+from bench.measure import Result, Say, Spread, Terminal, cpu_s, precise_cpu_s, shares_text, spread, tree, yardstick
 from bench.peer_tools import Tool, install
 from tests.helpers.lab.docker_engine import DockerLab, docker_engine
 from tests.helpers.lab.libvirt_daemon import libvirt_daemon
@@ -161,9 +161,7 @@ def _threads(folder: Path, vmtop: Tool) -> Result:
         shares = json.loads(told.read_text())
     finally:
         terminal.close()
-    largest = sorted(shares.items(), key=lambda share: -share[1])[:7]
-    text = ", ".join(f"{name} {share:.2f} %" for name, share in largest)
-    return Result(f"vmtop's threads, {SIZES[-1]} containers and 3 guests", text)
+    return Result(f"vmtop's threads, {SIZES[-1]} containers and 3 guests", shares_text(shares))
 
 
 def _rows(size: int, costs: dict[str, Cost]) -> list[Result]:
