@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.ending import ended_by_signals
-from bench.made_cgroups import cgroups
+from bench.made_cgroups import cgroups, hierarchies
 from bench.measure import Result, Say, Terminal, precise_cpu_s, shares_text, tree
 from bench.painting import wait_for
-from collectors.kernel.cgroup.hierarchy import detect
 
 TITLE = "A host at rest"
 ABOUT = """
@@ -66,8 +65,7 @@ def _percent(terminal: Terminal, seconds: float) -> float:
 @contextlib.contextmanager
 def _sleepers(count: int) -> Iterator[None]:
     """Have so many services with a process each; end them at the end."""
-    hierarchy = detect()
-    roots = [root for root in dict.fromkeys([hierarchy.v2, *hierarchy.mounts.values()]) if root]
+    roots = hierarchies()
     with cgroups(count, roots) as name, ended_by_signals():
         processes: list[subprocess.Popen[bytes]] = []
         try:

@@ -13,15 +13,13 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from bench.measure import yardstick
 from bench.realistic_fleet import Believable
 from bench.tick_steps import Steps
 from collectors.kernel.self_usage import OwnCost
-from collectors.model.workloads import Frame
-from tests.helpers.demo_fleet import Fleet, QuietSampler
+from tests.helpers.demo_fleet import Fleet, PreparedSampler, QuietSampler
 from tui.app.live import VmtopApp
 from tui.controllers.frame_feed import FrameReady, feed
 from tui.controllers.recording import SessionRecorder
@@ -31,19 +29,6 @@ from tui.settings.screen_options import ScreenOptions
 _WARM_UP = 5
 _QUIET_S = 0.12
 """Time in which a tick has been painted, on this kind of machine several times over."""
-
-
-class _Paced(QuietSampler):
-    """A sampler that has prepared frames, one a second."""
-
-    def __init__(self, frames: Sequence[Frame]) -> None:
-        super().__init__()
-        self._prepared = frames
-
-    async def frames(self) -> AsyncIterator[Frame]:
-        for frame in self._prepared:
-            yield frame
-            await asyncio.sleep(1.0)
 
 
 class FleetApp(VmtopApp):
@@ -100,7 +85,7 @@ class FleetApp(VmtopApp):
         self._told.write_text(json.dumps(steps.told()))
 
     async def _live(self, screen: LiveListScreen) -> None:
-        await feed(_Paced(self._frames), screen, screen.track.stages())
+        await feed(PreparedSampler(self._frames, 1.0), screen, screen.track.stages())
 
     async def _hour(self, screen: LiveListScreen) -> None:
         cost, held = OwnCost(), []

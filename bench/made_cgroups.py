@@ -13,6 +13,12 @@ from collectors.kernel.cgroup.hierarchy import detect
 _NAME = "vmtop-bench-{}.slice"
 
 
+def hierarchies() -> list[str]:
+    """Return the directories of this host's hierarchies, that of v2 first."""
+    hierarchy = detect()
+    return [root for root in dict.fromkeys([hierarchy.v2, *hierarchy.mounts.values()]) if root]
+
+
 @contextlib.contextmanager
 def cgroups(count: int, roots: Iterable[str] | None = None) -> Iterator[str]:
     """Make so many cgroups in every hierarchy, below a slice of our own; remove them at the end.
@@ -23,10 +29,7 @@ def cgroups(count: int, roots: Iterable[str] | None = None) -> Iterator[str]:
         count: How many.
         roots: The directories of the hierarchies; those of this host by default.
     """
-    if roots is None:
-        hierarchy = detect()
-        roots = [root for root in dict.fromkeys([hierarchy.v2, *hierarchy.mounts.values()]) if root]
-    roots = list(roots)
+    roots = hierarchies() if roots is None else list(roots)
     sweep(roots)
     name = _NAME.format(os.getpid())
     with ended_by_signals():

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 from textual import events
 from textual.widgets import Input
 
 from collectors.model.workloads import Frame
 from tests.app.test_workload_list import Session, session
-from tests.helpers.demo_fleet import QuietSampler
+from tests.helpers.demo_fleet import PreparedSampler
 from tests.helpers.pilot_wait import until
 from tui.controllers.frame_feed import FrameReady, feed
 from tui.screens.column_picker import ColumnPicker
@@ -96,18 +94,6 @@ async def test_a_key_that_does_not_come_to_an_end_does_not_hold_back_the_frames(
         await until(running.pilot, lambda: redraws == [False])
 
 
-class Prepared(QuietSampler):
-    """A sampler that gives these frames at once."""
-
-    def __init__(self, *frames: Frame) -> None:
-        super().__init__()
-        self._frames = frames
-
-    async def frames(self) -> AsyncIterator[Frame]:
-        for frame in self._frames:
-            yield frame
-
-
 async def test_a_key_that_comes_while_a_frame_is_derived_goes_before_the_rest_of_it() -> None:
     async with session((80, 24)) as running:
         await running.tick(2)
@@ -120,7 +106,7 @@ async def test_a_key_that_comes_while_a_frame_is_derived_goes_before_the_rest_of
         def second(frame: Frame) -> None:
             follows.append(running.screen.view.follow)
 
-        await feed(Prepared(running.fleet.frame()), running.screen, (first, second))
+        await feed(PreparedSampler([running.fleet.frame()]), running.screen, (first, second))
         assert follows == [False, True]
 
 
@@ -128,7 +114,7 @@ async def test_a_frame_is_left_to_the_screen_as_long_as_the_one_before_it_waits(
     staged: list[Frame] = []
     async with session((80, 24)) as running:
         first, second = running.fleet.frame(), running.fleet.frame()
-        await feed(Prepared(first, second), running.screen, (staged.append,))
+        await feed(PreparedSampler([first, second]), running.screen, (staged.append,))
         assert staged == [first]
         await until(running.pilot, lambda: running.screen.shown_moment is not None)
         await until(running.pilot, lambda: running.screen.track.moment is not None)

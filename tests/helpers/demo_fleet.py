@@ -63,3 +63,17 @@ class QuietSampler(Sampler):
     async def frames(self) -> AsyncIterator[Frame]:
         await asyncio.Event().wait()
         yield Fleet().frame()
+
+
+class PreparedSampler(QuietSampler):
+    """A sampler that gives these frames, so many seconds after one another; at once for 0."""
+
+    def __init__(self, frames: Sequence[Frame], interval_s: float = 0.0) -> None:
+        super().__init__()
+        self._frames, self._apart_s = frames, interval_s
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        for frame in self._frames:
+            yield frame
+            if self._apart_s:
+                await asyncio.sleep(self._apart_s)

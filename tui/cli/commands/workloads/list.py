@@ -152,7 +152,7 @@ def command(
     moment = gather(specs, wait, has_answered, over_s)
     listing = _listing(moment, specs, choice, wait)
     listing.report_names()
-    if listing.readings or form.is_document or _has_answered(moment):
+    if listing.readings or form.is_document or _is_any_read(moment):
         click.echo(_text(moment, listing.readings, choice, form), nl=False)
     if listing.hidden and not listing.readings and not form.is_document:
         click.echo(f"vmtop: {listing.hidden} stopped; --all shows them", err=True)
@@ -160,7 +160,7 @@ def command(
     return listing.code or next(filter(None, codes), DONE)
 
 
-def _has_answered(moment: Moment) -> bool:
+def _is_any_read(moment: Moment) -> bool:
     """Return whether any source was read: else the heads of a table would look like a host without workloads."""
     return any(state.availability is Availability.OK for state in moment.sources)
 
