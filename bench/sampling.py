@@ -31,8 +31,10 @@ reading. All busy: vmtop is set to read all of them in full. Idle beside a busy 
 CPU time, but has to look at each group, as if a counter of their folder moved at each tick. All idle: it looks at the
 folder. What is left of the growth is the limit of open files: at 10,000 groups it leaves one or two descriptors for
 each. The interval is that between the frames of a recording by the screen, which reads, derives, paints and writes
-them; it was set to 1 s, so that it is not doubled because of the time that readings take. With BPF (`--bpf`) the groups
-stand beside a busy one, too; everything of each is read at every sixtieth tick, and the mean is that of sixty.
+them, over the half minute after the first one: until then, the files of all groups are found and opened, which takes
+about a millisecond a group. It was set to 1 s, so that it is not doubled because of the time that readings take. With
+BPF (`--bpf`) the groups stand beside a busy one, too; everything of each is read at every sixtieth tick, and the mean
+is that of sixty.
 """
 SIZES = (10, 100, 1000, 5000, 10_000)
 _KEPT_AT = (5000, 10_000)

@@ -31,6 +31,7 @@ from collectors.sampling.interval import AdaptiveInterval
 from collectors.sampling.merge import Joins, join, mark_unlisted
 from collectors.sampling.source import Layered, Source, SourceSpec
 from collectors.sampling.timeout import ANSWER_S
+from collectors.sampling.turns import Turns
 from collectors.sampling.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,8 @@ class Sampler:
     ) -> None:
         self.interval = AdaptiveInterval(interval_s, is_steady)
         self.run = os.urandom(8).hex()
-        self.workers = [Worker(spec.label or spec.name, _maker(spec, load), first_answer_s) for spec in specs]
+        turns = Turns()
+        self.workers = [Worker(spec.label or spec.name, _maker(spec, load), first_answer_s, turns) for spec in specs]
         self._joins = Joins()
         self._listeners: list[Callable[[Frame], None]] = []
         self.failure: Exception | None = None

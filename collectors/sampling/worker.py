@@ -7,6 +7,7 @@ late is waited for: on an overloaded host every first answer is late.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -17,6 +18,7 @@ from collectors.model.workloads import Availability, Event, SourceState
 from collectors.sampling.source import OtherHost, Source, SourceReading, other_host
 from collectors.sampling.storage import Storage
 from collectors.sampling.timeout import ANSWER_S
+from collectors.sampling.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +44,19 @@ class Worker:
         name: Its name in the header.
         make: Creates the source.
         first_answer_s: Seconds for which a source that has never answered is waited for; after them it is down.
+        turns: In which the sources of this host read files; its own by default.
     """
 
-    def __init__(self, name: str, make: Callable[[], Source], first_answer_s: float = ANSWER_S) -> None:
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[], Source],
+        first_answer_s: float = ANSWER_S,
+        turns: Turns | None = None,
+    ) -> None:
         self.name = name
         self._make = make
+        self._turns = turns or Turns()
         self._first_answer_s = first_answer_s
         self.source = make()
         self.other_host = other_host(self.source)
@@ -228,14 +238,16 @@ class Worker:
                 self._requested.clear()
             try:
                 if not is_open:
-                    source.open(self.wake)
+                    with self._turn(source.is_near):  # few of the engines that are looked for are there
+                        source.open(self.wake)
                     is_open = True
                     if not self._opened(generation):
                         break
-                began_ns = time.thread_time_ns()
-                reading = source.read()
-                storage_percent = self._storage.percent(source)
-                spent_ns = time.thread_time_ns() - began_ns
+                with self._turn(source.holds_tick and source.is_near):
+                    began_ns = time.thread_time_ns()
+                    reading = source.read()
+                    storage_percent = self._storage.percent(source)
+                    spent_ns = time.thread_time_ns() - began_ns
             except SourceError as error:
                 self._failed(source, generation, error, failures)
             except Exception as error:
@@ -251,6 +263,10 @@ class Worker:
                 self._close(source)
                 is_open = False
         self._close(source)
+
+    def _turn(self, is_of_files: bool) -> contextlib.AbstractContextManager[None]:
+        """Return a turn for what mostly reads files, and for the rest what waits for nobody."""
+        return self._turns.turn() if is_of_files else contextlib.nullcontext()
 
     def _opened(self, generation: int) -> bool:
         """Note that the first call has ended; return whether this thread still runs the current source."""

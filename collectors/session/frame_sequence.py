@@ -6,8 +6,9 @@ A position is (member, frame in it); members are in order of time.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from collectors.model.workloads import Frame
@@ -26,16 +27,26 @@ class Position(NamedTuple):
     frame: int
 
 
+class _Layout(NamedTuple):
+    """What an outline says of all members: a day has 1,440, of which finding one frame asks many times."""
+
+    outline: Sequence[Member]
+    first_numbers: list[int]
+    """The number of the first frame of each member, and how many frames there are."""
+    walls: list[tuple[float, float]]
+
+
 class FrameSequence(ABC):
     """Frames in order of time, of which a few members are in memory at once."""
 
     problems: dict[int, str]
     """What is wrong with the members read so far, by their index."""
+    _layout: _Layout | None = None
 
     @property
     @abstractmethod
     def outline(self) -> Sequence[Member]:
-        """The members, as their headers describe them."""
+        """The members, as their headers describe them: the same object until one of them has changed."""
 
     @property
     @abstractmethod
@@ -109,7 +120,7 @@ class FrameSequence(ABC):
 
         If the clock was set back, a time occurs twice: the later one is taken.
         """
-        spans = [_walls(member) for member in self.outline]
+        spans = self._laid_out().walls
         around = [index for index, (first_wall, last_wall) in enumerate(spans) if first_wall <= wall <= last_wall]
         earlier = [index for index, (_, last_wall) in enumerate(spans) if last_wall < wall]
         for index in (*reversed(around), *sorted(earlier, key=lambda index: spans[index][1], reverse=True)[:2]):
@@ -118,13 +129,20 @@ class FrameSequence(ABC):
                 return Position(index, numbers[-1])
         return self.first()
 
+    def _laid_out(self) -> _Layout:
+        layout, outline = self._layout, self.outline
+        if layout is None or layout.outline is not outline:
+            first_numbers = [0, *accumulate(self.count(index) for index in range(len(outline)))]
+            layout = self._layout = _Layout(outline, first_numbers, [_walls(member) for member in outline])
+        return layout
+
     def total(self) -> int:
         """Return how many frames there are, including damaged ones."""
-        return sum(self.count(index) for index in range(len(self.outline)))
+        return self._laid_out().first_numbers[-1]
 
     def number(self, position: Position) -> int:
         """Return a position as a frame number from 0 to the total less 1."""
-        return sum(self.count(index) for index in range(position.member)) + position.frame
+        return self._laid_out().first_numbers[position.member] + position.frame
 
     def position(self, number: int) -> Position:
         """Return the position of a frame number; beyond the end, that of the last frame."""
@@ -143,14 +161,10 @@ class FrameSequence(ABC):
 
     def step(self, position: Position, steps: int) -> Position:
         """Return the position N frames later (earlier if negative), clamped to the first and last frame."""
-        index, number = position.member, position.frame + steps
-        while number < 0 and index > 0:
-            index -= 1
-            number += self.count(index)
-        while index < len(self.outline) - 1 and number >= self.count(index):
-            number -= self.count(index)
-            index += 1
-        return Position(index, max(0, min(number, self.count(index) - 1)))
+        first_numbers = self._laid_out().first_numbers
+        number = max(0, min(first_numbers[position.member] + position.frame + steps, first_numbers[-1] - 1))
+        index = min(bisect_right(first_numbers, number), len(first_numbers) - 1) - 1
+        return Position(index, number - first_numbers[index])
 
     def span(self) -> tuple[float, float]:
         """Return the wall times of the earliest and the latest frame."""

@@ -7,9 +7,9 @@ from textual.widgets import Input
 
 from collectors.model.workloads import Frame
 from tests.app.test_workload_list import Session, session
-from tests.helpers.demo_fleet import PreparedSampler
+from tests.helpers.demo_fleet import Fleet, PreparedSampler
 from tests.helpers.pilot_wait import until
-from tui.controllers.frame_feed import FrameReady, feed
+from tui.controllers.frame_feed import STAGED_FROM, FrameReady, feed
 from tui.screens.column_picker import ColumnPicker
 from tui.screens.help import HelpScreen
 
@@ -106,14 +106,24 @@ async def test_a_key_that_comes_while_a_frame_is_derived_goes_before_the_rest_of
         def second(frame: Frame) -> None:
             follows.append(running.screen.view.follow)
 
-        await feed(PreparedSampler([running.fleet.frame()]), running.screen, (first, second))
+        await feed(PreparedSampler([Fleet(STAGED_FROM).frame()]), running.screen, (first, second))
         assert follows == [False, True]
+
+
+async def test_a_frame_of_few_workloads_is_left_to_the_screen_as_a_whole() -> None:
+    staged: list[Frame] = []
+    async with session((80, 24)) as running:
+        frames = [Fleet(count).frame() for count in (STAGED_FROM - 1, STAGED_FROM)]
+        for frame in frames:
+            await feed(PreparedSampler([frame]), running.screen, (staged.append,))
+        assert staged == frames[1:]
 
 
 async def test_a_frame_is_left_to_the_screen_as_long_as_the_one_before_it_waits() -> None:
     staged: list[Frame] = []
     async with session((80, 24)) as running:
-        first, second = running.fleet.frame(), running.fleet.frame()
+        fleet = Fleet(STAGED_FROM)
+        first, second = fleet.frame(), fleet.frame()
         await feed(PreparedSampler([first, second]), running.screen, (staged.append,))
         assert staged == [first]
         await until(running.pilot, lambda: running.screen.shown_moment is not None)

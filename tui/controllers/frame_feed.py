@@ -15,10 +15,12 @@ from collectors.sampling.sampler import Sampler
 
 _TURNS = 8
 """Turns of the loop in which a key that the terminal has sent comes to the application, and is taken up: from the
-thread that reads, through the application's queue. A turn in which nothing is to be done costs some microseconds."""
+thread that reads, through the application's queue."""
+STAGED_FROM = 500
+"""Workloads from which a frame is derived in stages: fewer take no longer than the turns between the stages."""
 
 
-class FrameReady(Message):
+class FrameReady(Message, bubble=False):
     """A new frame. It replaces an older one that is still waiting to be handled."""
 
     def __init__(self, frame: Frame) -> None:
@@ -70,13 +72,14 @@ async def feed(sampler: Sampler, target: MessagePump, stages: Sequence[Callable[
     Args:
         sampler: It takes the frames.
         target: The screen.
-        stages: What is done with a frame before it is posted, step by step, so that no key waits for all of it. Where
-            the frame before has not been taken in yet, it is left to the screen, as frames go in order.
+        stages: What is done with a frame of many workloads before it is posted, step by step, so that no key waits
+            for all of it. Where the frame before has not been taken in yet, it is left to the screen, as frames go in
+            order.
     """
     ready: FrameReady | None = None
     async for frame in sampler.frames():
         if ready is None or ready.is_taken:
-            for stage in stages:
+            for stage in stages if len(frame.workloads) >= STAGED_FROM else ():
                 stage(frame)
                 await keys_gone(target.app)
         ready = FrameReady(frame)

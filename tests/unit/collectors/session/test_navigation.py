@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from collectors.model.workloads import (
     Event,
@@ -31,6 +32,37 @@ def test_any_time_is_found_and_steps_cross_members(tmp_path: Path) -> None:
     assert session.at(9e9) == session.last() == Position(2, 29)
     assert session.step(session.last(), 5) == session.last()
     assert session.span() == (frames[0].wall, frames[-1].wall)
+    session.close()
+
+
+def test_numbers_positions_and_steps_agree(tmp_path: Path) -> None:
+    session = Session([write(tmp_path / "a.vmtop.gz", fleet_frames(150, 1))])
+    positions = [position for position, _ in session.frames()]
+    assert session.total() == len(positions) == 150
+    for number, position in enumerate(positions):
+        assert session.number(position) == number
+        assert session.position(number) == position
+        for other in (-1, 0, 59, 60, 149, 150):
+            assert session.step(position, other - number) == positions[max(0, min(other, 149))]
+    session.close()
+
+
+def test_members_are_counted_once_however_often_a_frame_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Session([write(tmp_path / "a.vmtop.gz", fleet_frames(150, 1))])
+    counted: list[int] = []
+    count = session.count
+
+    def noted(index: int) -> int:
+        counted.append(index)
+        return count(index)
+
+    monkeypatch.setattr(session, "count", noted)
+    for number in range(150):
+        assert session.number(session.position(number)) == number
+        assert session.number(session.at(1_750_000_001.0 + number)) == number
+    assert counted == [0, 1, 2]
     session.close()
 
 
