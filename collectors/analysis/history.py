@@ -6,7 +6,7 @@ Bounded by capacity x workloads x metrics x 4 bytes: 1,000 workloads take 8.4 MB
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from math import isnan, nan
 
@@ -139,35 +139,30 @@ class History:
             values = [column[place] if place < len(column) else nan for column in columns]
         return [nan] * (count - len(values)) + values if len(values) < count else values
 
-    def lasting(self, key: str, count: int, newest: int) -> Callable[[WorkloadId], float | None]:
-        """Return a function that gives the mean of a workload's last values: `None` if none was sampled.
+    def lasting(self, identities: Iterable[WorkloadId], key: str, count: int, newest: int) -> list[float | None]:
+        """Return the mean of the last values of each workload: `None` where none was sampled.
 
-        Where the newest are all above the mean, it gives the lowest of them: a load that has just begun, and lasts.
+        Where the newest are all above the mean, it is the lowest of them: a load that has just begun, and lasts.
 
         Args:
+            identities: The workloads.
             key: The metric.
             count: How many ticks the mean is of, at least 1.
             newest: How many ticks a load has to last; 0: the mean alone.
         """
-        (columns, _), place_of = self._last(key, max(1, count)), self._places.of
-        by_place: list[tuple[float, ...]] = []
-
-        def value(identity: WorkloadId) -> float | None:
-            if not by_place:  # it is not asked for where the order stays as it is
-                by_place.extend(zip_longest(*columns, fillvalue=nan))
-            place = place_of(identity)
-            if place is None or place >= len(by_place):
-                return None
-            values = by_place[place]
-            mean = sum(values) / len(values)
-            if isnan(mean):
-                values = tuple([sampled for sampled in values if not isnan(sampled)])
-                if not values:
-                    return None
-                mean = sum(values) / len(values)
-            return max(mean, min(values[-newest:])) if newest else mean
-
-        return value
+        columns, _ = self._last(key, max(1, count))
+        ticks = len(columns)
+        means = [
+            _lasting_of_known(values, newest)
+            if (mean := sum(values) / ticks) != mean
+            else low
+            if newest and (low := min(values[-newest:])) > mean
+            else mean
+            for values in zip_longest(*columns, fillvalue=nan)
+        ]
+        sampled = len(means)
+        places = self._places.of_all(identities)
+        return [means[place] if place is not None and place < sampled else None for place in places]
 
     def last_known(self, identity: WorkloadId, key: str, count: int) -> list[float]:
         """Return the last values that were sampled, oldest first, at most `count` of them."""
@@ -209,3 +204,12 @@ def passed_s(previous: Frame, frame: Frame) -> float:
     if frame.run != previous.run:
         return frame.wall - previous.wall
     return max(frame.at_ns - previous.at_ns, frame.boot_ns - previous.boot_ns) / 1e9
+
+
+def _lasting_of_known(values: Sequence[float], newest: int) -> float | None:
+    """Return what `lasting` is of a workload that was not sampled at each tick."""
+    known = [value for value in values if value == value]
+    if not known:
+        return None
+    mean = sum(known) / len(known)
+    return max(mean, min(known[-newest:])) if newest else mean

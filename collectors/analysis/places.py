@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import nan
 
 from collectors.model.workloads import WorkloadId
@@ -35,6 +35,10 @@ class Places:
     def of(self, identity: WorkloadId) -> int | None:
         """Return the place of a workload; `None` if it has none."""
         return self._places.get(identity)
+
+    def of_all(self, identities: Iterable[WorkloadId]) -> list[int | None]:
+        """Return the place of each workload; `None` for those without one."""
+        return [*map(self._places.get, identities)]
 
     def take(self, present: Sequence[WorkloadId], tick: int) -> list[int]:
         """Take in which workloads are present at a tick; return the places that changed hands too early to be empty."""

@@ -87,17 +87,20 @@ def settle(values: Sequence[float], step: float) -> list[int]:
     is_placed = [False] * len(values)
     candidates: list[int] = []
     """Indices of those that none of the rows left is clearly above."""
-    highest = admitted = 0
-    while len(order) < len(values):
-        while is_placed[ranked[highest]]:
-            highest += 1
-        top = values[ranked[highest]]
-        while admitted < len(ranked) and not is_clear(top, values[ranked[admitted]], step):
-            heappush(candidates, ranked[admitted])
+    admitted, count = 0, len(values)
+    for highest in ranked:
+        top = values[highest]
+        while admitted < count:
+            index = ranked[admitted]
+            difference = top - (value := values[index])
+            if difference > step and difference > _CLEAR_SHARE * value:  # `is_clear`, of thousands of rows
+                break
+            heappush(candidates, index)
             admitted += 1
-        index = heappop(candidates)
-        is_placed[index] = True
-        order.append(index)
+        while not is_placed[highest]:
+            index = heappop(candidates)
+            is_placed[index] = True
+            order.append(index)
     return order
 
 
@@ -105,9 +108,10 @@ def _is_settled(values: Sequence[float], step: float) -> bool:
     """Return whether no value is clearly above one that stands before it."""
     highest_below = -math.inf
     for value in reversed(values):
-        if value > highest_below:
+        difference = highest_below - value
+        if difference <= 0:
             highest_below = value
-        elif is_clear(highest_below, value, step):
+        elif difference > step and difference > _CLEAR_SHARE * value:  # `is_clear`
             return False
     return True
 
@@ -176,7 +180,7 @@ class CalmOrder:
     def by_value(
         self,
         by_name: ByName,
-        value_of: Callable[[Reading], float | None],
+        values_of: Callable[[Sequence[Reading]], Sequence[float | None]],
         step: float,
         is_reversed: bool,
     ) -> list[Reading]:
@@ -184,7 +188,7 @@ class CalmOrder:
 
         Args:
             by_name: The rows.
-            value_of: Returns the value that a row is ordered by.
+            values_of: Returns the value that each row is ordered by; it is not asked where the order stays as it is.
             step: The least difference for which a row passes another.
             is_reversed: Lowest first.
         """
@@ -192,7 +196,7 @@ class CalmOrder:
             return self.held(by_name)
         rows = by_name.rows
         is_changed = self._follow(by_name.identities)
-        known = [(place, value) for place, row in enumerate(rows) if (value := value_of(row)) is not None]
+        known = [(place, value) for place, value in enumerate(values_of(rows)) if value is not None]
         values = dict(known)
         order = self._settled(values, step, is_reversed) if self._is_sorted else _sorted(known, is_reversed)
         if not self._is_sorted:

@@ -286,25 +286,32 @@ class TableState:
         if self.smoothing is Smoothing.NOW:
             calm.release()
         step = STEPS[METRICS[metric].unit]
-        return calm.by_value(by_name, self._value_of(metric, moment, history), step, self.is_reversed)
+        return calm.by_value(by_name, self._values_of(metric, moment, history), step, self.is_reversed)
 
-    def _value_of(self, metric: str, moment: Moment, history: History | None) -> Callable[[Reading], float | None]:
-        """Return the function that gives the value by which a workload is ordered."""
+    def _values_of(
+        self, metric: str, moment: Moment, history: History | None
+    ) -> Callable[[Sequence[Reading]], list[float | None]]:
+        """Return the function that gives the values by which workloads are ordered."""
         if history is None or self.smoothing is Smoothing.NOW:
-            return lambda reading: reading.value(metric)
+            return lambda readings: [reading.value(metric) for reading in readings]
         interval_s = moment.frame.interval_s or 1.0
         count = max(1, round(self.smoothing.seconds / interval_s))
         newest = min(count, max(1, round(_LASTING_S / interval_s))) if self.smoothing is Smoothing.TEN_SECONDS else 0
-        lasting = history.lasting(metric, count, newest)
 
-        def value(reading: Reading) -> float | None:
+        def value(reading: Reading, mean: float | None) -> float | None:
             if reading.workload.state in ACTIVE:
-                mean = lasting(reading.workload.id)
                 return reading.value(metric) if mean is None else mean
             past = history.last_known(reading.workload.id, metric, count)  # it stays where it was
             return sum(past) / len(past) if past else None
 
-        return value
+        def values(readings: Sequence[Reading]) -> list[float | None]:
+            means = history.lasting([reading.workload.id for reading in readings], metric, count, newest)
+            return [
+                mean if mean is not None and reading.workload.state in ACTIVE else value(reading, mean)
+                for reading, mean in zip(readings, means, strict=True)
+            ]
+
+        return values
 
     def _by_name(self, readings: list[Reading]) -> ByName:
         """Order by name. The last order is reused while the workloads stay the same, as on most ticks."""

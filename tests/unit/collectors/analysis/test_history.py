@@ -73,27 +73,34 @@ def test_unknown_workload_or_metric_is_all_gap() -> None:
     assert _plain(history.recent(WEB.id, "pids", 2)) == [None, None]
 
 
+def _lasting(history: History, count: int, newest: int) -> float | None:
+    """Return the mean of one workload that is known, after that of one that is not."""
+    other, mean = history.lasting([WorkloadId("docker", "none"), WEB.id], "memory_host_bytes", count, newest)
+    assert other is None
+    return mean
+
+
 @given(st.lists(st.none() | st.integers(0, 1000), min_size=1, max_size=20), st.integers(1, 12))
 def test_the_mean_is_of_what_was_sampled_of_the_last_ticks(values: list[int | None], count: int) -> None:
     history = _history(8, values)
     known = [value for value in values[-min(count, 8) :] if value is not None]
-    mean = history.lasting("memory_host_bytes", count, 0)(WEB.id)
+    mean = _lasting(history, count, 0)
     assert mean == (pytest.approx(sum(known) / len(known)) if known else None)
 
 
 def test_a_load_that_lasts_counts_before_the_mean_has_followed() -> None:
     history = _history(8, [0, 0, 0, 0, 0, 0, 800])
-    assert history.lasting("memory_host_bytes", 8, 2)(WEB.id) == pytest.approx(800 / 7)
+    assert _lasting(history, 8, 2) == pytest.approx(800 / 7)
     history = _history(8, [0, 0, 0, 0, 0, 700, 800])
-    assert history.lasting("memory_host_bytes", 8, 2)(WEB.id) == 700
+    assert _lasting(history, 8, 2) == 700
     history = _history(8, [800, 800, 800, 0, 0])
-    assert history.lasting("memory_host_bytes", 8, 2)(WEB.id) == 480
+    assert _lasting(history, 8, 2) == 480
 
 
 def test_the_mean_ends_where_the_view_is_frozen() -> None:
     history = _history(8, [100, 200, 300, 400])
     history.held_at = history.ticks - 2
-    assert history.lasting("memory_host_bytes", 2, 0)(WEB.id) == 150
+    assert _lasting(history, 2, 0) == 150
 
 
 def test_what_was_last_known_outlasts_a_gap() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import pytest
@@ -68,14 +68,20 @@ class Table:
         self.now = 0.0
         self.values = values
         self.calm = CalmOrder(lambda: self.now)
+        self.asked = 0
+        """How often the values were asked for."""
 
     def names(self, is_reversed: bool = False) -> str:
         rows = [
             Reading(Workload(WorkloadId("docker", name), Kind.CONTAINER, name, State.RUNNING), ())
             for name in sorted(self.values)
         ]
-        ordered = self.calm.by_value(by_identity(rows), lambda row: self.values[row.workload.name], STEP, is_reversed)
+        ordered = self.calm.by_value(by_identity(rows), self._values_of, STEP, is_reversed)
         return "".join(row.workload.name for row in ordered)
+
+    def _values_of(self, rows: Sequence[Reading]) -> list[float | None]:
+        self.asked += 1
+        return [self.values[row.workload.name] for row in rows]
 
 
 @given(st.dictionaries(st.sampled_from("abcdefghij"), st.floats(0, 1e3)), st.data())
@@ -94,6 +100,14 @@ def test_a_clear_difference_that_lasts_is_honoured_within_three_seconds(
     for index, name in enumerate(shown):
         value = table.values[name] or 0.0
         assert not any(is_clear(table.values[below] or 0.0, value, STEP) for below in shown[index + 1 :])
+
+
+def test_no_value_is_derived_for_an_order_that_stays() -> None:
+    table = Table(a=10.0, b=20.0)
+    for second in range(int(PACE_S) + 1):
+        table.now = float(second)
+        table.names()
+    assert table.asked == 2
 
 
 def test_the_order_changes_once_in_three_seconds_and_at_once_when_it_is_asked_for() -> None:
