@@ -49,6 +49,11 @@ class History:
         self._lasts: dict[tuple[str, int, int | None], tuple[list[array[float]], int]] = {}
         """What `_last` found since the last tick: every row of the screen asks for the same."""
 
+    def derive(self, moment: Moment) -> None:
+        """Derive what `push` will keep of a moment; nothing changes by it."""
+        for key in self._kept:
+            moment.columns.of(key)
+
     def keep_as(self, other: History) -> None:
         """Keep the metrics that another history keeps."""
         self._kept = other._kept

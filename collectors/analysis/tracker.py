@@ -46,12 +46,15 @@ class MomentTracker:
         """Take in a frame only for the rates of the next one: it is no moment of its own."""
         self._deriver.prepare(frame)
 
-    def stages(self) -> tuple[Callable[[Frame], None], ...]:
+    def stages(self) -> tuple[Callable[[Frame], object], ...]:
         """Return what can be done with the next frame before it is fed, in this order; nothing shows of it until then.
 
-        Each takes about a third of the time that feeding the frame takes as a whole.
+        Each takes about a fifth of the time that feeding the frame takes as a whole.
         """
-        return self._deriver.prepare, self._deriver.read
+        return self._deriver.prepare, self._deriver.read, self._deriver.feed, self._derive_past
+
+    def _derive_past(self, frame: Frame) -> None:
+        self.history.derive(self._deriver.feed(frame))
 
     @property
     def interval_s(self) -> float:

@@ -16,7 +16,7 @@ from collectors.sampling.sampler import Sampler
 _TURNS = 8
 """Turns of the loop in which a key that the terminal has sent comes to the application, and is taken up: from the
 thread that reads, through the application's queue."""
-STAGED_FROM = 500
+STAGED_FROM = 2000
 """Workloads from which a frame is derived in stages: fewer take no longer than the turns between the stages."""
 
 
@@ -66,7 +66,7 @@ async def keys_gone(app: App[Any]) -> None:
     await gone.wait()
 
 
-async def feed(sampler: Sampler, target: MessagePump, stages: Sequence[Callable[[Frame], None]] = ()) -> None:
+async def feed(sampler: Sampler, target: MessagePump, stages: Sequence[Callable[[Frame], object]] = ()) -> None:
     """Post every frame of a sampler to a screen until cancelled.
 
     Args:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from collectors.analysis.rates import Moment
 from collectors.analysis.tracker import MomentTracker
-from collectors.model.metrics import METRICS
+from collectors.model.metrics import CHARTED, METRICS
 from collectors.model.workloads import Frame
 from tests.helpers.demo_fleet import Fleet
 
@@ -27,14 +27,14 @@ def frames(count: int) -> list[Frame]:
 
 def test_stages_before_a_frame_change_nothing_of_what_follows_from_it() -> None:
     plain, staged = MomentTracker(), MomentTracker()
-    for number, frame in enumerate(frames(8)):
-        for stage in staged.stages()[: number % 3]:
+    for number, frame in enumerate(frames(12)):
+        for stage in staged.stages()[: number % 5]:
             stage(frame)
         expected, moment = plain.feed(frame), staged.feed(frame)
         assert told(moment) == told(expected)
         assert moment.ledger == expected.ledger
     identity = next(iter(moment.readings))
-    pasts = [track.history.last_known(identity, "cpu_percent", 8) for track in (plain, staged)]
+    pasts = [track.history.last_known(identity, "cpu_percent", 12) for track in (plain, staged)]
     assert pasts[0] == pasts[1] != []
 
 
@@ -43,6 +43,10 @@ def test_a_stage_is_not_done_twice() -> None:
     for stage in track.stages():
         stage(frame)
     pairs, readings = track._deriver._pairs, track._deriver._readings
-    track.feed(frame)
+    made = track._deriver.feed(frame)
+    past = dict(made.columns._made)
+    moment = track.feed(frame)
     assert track._deriver._pairs is pairs
     assert track._deriver._readings is readings
+    assert moment is made
+    assert all(moment.columns.of(key) is past[key] for key in CHARTED)
