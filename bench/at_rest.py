@@ -32,7 +32,7 @@ _LATER_S, _LATER_WINDOW_S = 35.0, 60.0
 _WARM_UP_S = _FIRST_S + _FIRST_WINDOW_S + _LATER_S
 _SLEEP = ("sleep", "100000")
 _CLOCK_S, _CLOCK_WINDOW_S = 10.0, 30.0
-_CLOCK = """
+CLOCK = """
 import time
 from textual.app import App
 from textual.widgets import Label
@@ -43,6 +43,7 @@ class Clock(App):
         self.set_interval(1, lambda: self.query_one(Label).update(time.strftime("%H:%M:%S")))
 Clock().run(mouse=False)
 """
+"""A Textual app that shows the time of day."""
 
 
 def measure(folder: Path, say: Say) -> list[Result]:
@@ -62,7 +63,7 @@ def measure(folder: Path, say: Say) -> list[Result]:
         finally:
             terminal.close()
     say("a clock")
-    clock = Terminal((sys.executable, "-c", _CLOCK), (120, 40), environment)
+    clock = Terminal((sys.executable, "-c", CLOCK), (120, 40), environment)
     try:
         time.sleep(_CLOCK_S)
         least = _percent(clock, _CLOCK_WINDOW_S)

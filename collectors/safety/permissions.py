@@ -14,6 +14,7 @@ import shlex
 import shutil
 import stat
 import sys
+from functools import cache
 from pathlib import Path
 
 _INITIAL_PIDS = "pid:[4026531836]"
@@ -58,8 +59,12 @@ def own_containers(proc: Path = Path("/proc")) -> frozenset[str]:
     return frozenset(ids)
 
 
+@cache
 def is_in_container() -> bool:
-    """Whether vmtop runs in a container. A file such as /.dockerenv proves nothing: images become virtual machines."""
+    """Whether vmtop runs in a container: found out once, as it stays in there.
+
+    A file such as /.dockerenv proves nothing: images become virtual machines.
+    """
     return bool(own_containers()) or not sees_all_processes()
 
 
