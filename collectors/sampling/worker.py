@@ -238,7 +238,7 @@ class Worker:
                 self._requested.clear()
             try:
                 if not is_open:
-                    with self._turn(source.is_near):  # few of the engines that are looked for are there
+                    with self._turn(source.is_near and isinstance(self._error, SourceAbsent)):
                         source.open(self.wake)
                     is_open = True
                     if not self._opened(generation):
@@ -265,7 +265,7 @@ class Worker:
         self._close(source)
 
     def _turn(self, is_of_files: bool) -> contextlib.AbstractContextManager[None]:
-        """Return a turn for what mostly reads files, and for the rest what waits for nobody."""
+        """Return a turn for what reads files, as does looking for a daemon again; for the rest what does not wait."""
         return self._turns.turn() if is_of_files else contextlib.nullcontext()
 
     def _opened(self, generation: int) -> bool:

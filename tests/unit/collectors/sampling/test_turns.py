@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+from collectors.model.errors import SourceAbsent
 from collectors.sampling.source import SourceReading
 from collectors.sampling.turns import Turns
 from collectors.sampling.worker import Worker
@@ -109,3 +111,27 @@ def test_a_source_that_waits_for_a_daemon_does_not_wait_for_a_turn() -> None:
         settle(worker)
         assert worker.reading is not None
         worker.stop()
+
+
+def test_a_daemon_is_connected_to_at_once_and_looked_for_in_turn_once_it_was_not_there() -> None:
+    turns = Turns(_LONG_S)
+    source = Reader()
+    looked: list[str] = []
+
+    def look() -> None:
+        looked.append("looked")
+        if len(looked) == 1:
+            raise SourceAbsent("it is not there")
+
+    source.on_open = look
+    worker = Worker("near", lambda: source, turns=turns)
+    with held(turns):
+        worker.start()
+        settle(worker)
+        assert looked == ["looked"]
+        worker.ask(float("inf"))
+        worker.wait(time.monotonic() + 0.05)
+        assert looked == ["looked"]
+    settle(worker)
+    assert looked == ["looked", "looked"]
+    worker.stop()
