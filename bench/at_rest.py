@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from bench.ending import ended_by_signals
 from bench.made_cgroups import cgroups, hierarchies
-from bench.measure import Result, Say, Terminal, precise_cpu_s, shares_text, tree
+from bench.measure import Result, Say, Terminal, precise_cpu_s, profile_of, tree
 from bench.painting import wait_for
 
 TITLE = "A host at rest"
@@ -21,9 +20,9 @@ ABOUT = """
 Fifty services of one process each, which sleeps, beside what this machine runs anyway. The screen is on a pty of 120x40
 that is drained, with its spool, and updates every second; CPU time is that of the whole process. The first minute has
 the sparklines of the last one grow, so rows change though their workloads do not. Of the threads, MainThread derives,
-judges and paints: the row of the host, the header, the charts and the time that each workload has run are new at each
-tick. The clock is a Textual app of one label, which shows the time of day, new each second: what no app on this library
-can stay below.
+judges and paints, in the steps of the chapter below: the row of the host, the header, the charts and the time that each
+workload has run are new at each tick. The clock is a Textual app of one label, which shows the time of day, new each
+second: what no app on this library can stay below.
 """
 _COUNT = 50
 _FIRST_S, _FIRST_WINDOW_S = 15.0, 30.0
@@ -72,7 +71,7 @@ def measure(folder: Path, say: Say) -> list[Result]:
     return [
         Result(f"vmtop, {_COUNT} idle workloads, in its first minute", f"{first:.2f} %"),
         Result(f"vmtop, {_COUNT} idle workloads, after it", f"{later:.2f} %", "at most 0.3 %", later <= 0.3),
-        Result("of that, by thread", shares_text(json.loads(told.read_text()))),
+        *profile_of(told, "of that"),
         Result("a clock of one label", f"{least:.2f} %"),
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import pty
 import select
@@ -13,6 +14,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
@@ -98,8 +100,17 @@ def thread_cpu_s(number: int | str, pid: int | str = "self") -> float:
         return int(file.read().split()[0]) / 1e9
 
 
-def shares_text(shares: Mapping[str, float]) -> str:
-    """Return which threads use most, by their shares in percent of a core."""
+def profile_of(told: Path, whose: str) -> list[Result]:
+    """Return where vmtop's time goes, as `bench.threads_app` told it."""
+    profile = json.loads(told.read_text())
+    return [
+        Result(f"{whose}, by thread", _largest(profile["threads"])),
+        Result("of the main thread, by step", _largest(profile["steps"])),
+    ]
+
+
+def _largest(shares: Mapping[str, float]) -> str:
+    """Return the largest of some shares, in percent of a core."""
     largest = sorted(shares.items(), key=lambda share: -share[1])[:7]
     return ", ".join(f"{name} {share:.2f} %" for name, share in largest)
 

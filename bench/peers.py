@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 import time
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bench.measure import Result, Say, Spread, Terminal, cpu_s, precise_cpu_s, shares_text, spread, tree, yardstick
+from bench.measure import Result, Say, Spread, Terminal, cpu_s, precise_cpu_s, profile_of, spread, tree, yardstick
 from bench.peer_tools import Tool, install
 from tests.helpers.lab.docker_engine import DockerLab, docker_engine
 from tests.helpers.lab.libvirt_daemon import libvirt_daemon
@@ -103,7 +102,7 @@ def measure(folder: Path, say: Say) -> list[Result]:
             fleet = size
             costs = _fleet(folder, [tools[name] for name in _TOOLS[size] if name in tools], _ROUNDS[size], say)
             results += _rows(size, costs)
-        results.append(_threads(folder, tools["vmtop"]))
+        results += _threads(folder, tools["vmtop"])
     versions = ", ".join(f"{tool.name}: {tool.version}" for tool in tools.values())
     return [*results, Result("versions", versions)]
 
@@ -150,18 +149,17 @@ def _watch(terminal: Terminal, daemons: Daemons, alone: float, cost: Cost) -> No
     cost.kib.append((terminal.count - written) / seconds / 1024)
 
 
-def _threads(folder: Path, vmtop: Tool) -> Result:
-    """Tell what each thread of vmtop uses on the largest fleet: why it is not less."""
+def _threads(folder: Path, vmtop: Tool) -> list[Result]:
+    """Tell what each thread of vmtop uses on the largest fleet, and each step: why it is not less."""
     told = folder / "threads.json"
     seconds = (str(_WARM_UP_S), str(2 * _WINDOW_S))
     argv = (sys.executable, "-m", "bench.threads_app", str(told), *seconds, *vmtop.argv[1:])
     terminal = Terminal(argv, (120, 40), {**vmtop.environment, "PYTHONPATH": os.getcwd()})
     try:
         time.sleep(_WARM_UP_S + 2 * _WINDOW_S + 3)
-        shares = json.loads(told.read_text())
+        return profile_of(told, f"vmtop, {SIZES[-1]} containers and 3 guests")
     finally:
         terminal.close()
-    return Result(f"vmtop's threads, {SIZES[-1]} containers and 3 guests", shares_text(shares))
 
 
 def _rows(size: int, costs: dict[str, Cost]) -> list[Result]:

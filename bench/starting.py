@@ -18,7 +18,7 @@ In turn, on a pty of 120x40, from the start of the process to the first bytes th
 shows one label. The command-line library is click, which is what `vmtop --help` needs besides the interpreter. Rates
 come with the second frame, which is due 0.15 s after the first.
 """
-_ROUNDS = 5
+_ROUNDS = 11
 _TRIVIAL = """
 from textual.app import App
 from textual.widgets import Static

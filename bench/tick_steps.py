@@ -81,6 +81,14 @@ class Steps:
             self._ticks[step].append(self._now[step])
         self._now.clear()
 
+    def begin(self) -> None:
+        """Forget what was so far, for `since_begin`."""
+        self._now.clear()
+
+    def since_begin(self) -> dict[str, float]:
+        """Return the seconds of each step since `begin`, where no tick was told of."""
+        return {step: self._now[step] for step in _STEPS}
+
     def told(self) -> dict[str, float]:
         """Return the milliseconds of each step, the median of all ticks."""
         return {step: median(seconds) * 1e3 for step, seconds in self._ticks.items()}

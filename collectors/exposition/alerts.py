@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collectors.exposition.alert_type import Alert, Case
 from collectors.exposition.expressions import expression
-from collectors.exposition.recorded import HOST_MEMORY
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import PAUSING_FAULTS
 
 _OF = {"instance": "hv01", "kind": "container", "engine": "docker", "id": "4f1c2d3e5a6b", "name": "web"}
 _VM = _OF | {"kind": "vm", "engine": "libvirt", "id": "a", "name": "db"}
+_HOST_MEMORY = (
+    "1 - vmtop_host_memory_available_bytes / (vmtop_host_memory_bytes"
+    " - (vmtop_host_memory_hugepages_bytes or 0 * vmtop_host_memory_bytes))"
+)
+"""The share in use of what is not in pools of hugepages: nobody else can take from those, however full they are."""
 _NAMED = "{{ $labels.kind }} {{ $labels.name }} on {{ $labels.instance }}"
 _PERCENT = '{{ $value | printf "%.0f" }}%'
 
@@ -174,9 +178,9 @@ ALERTS: tuple[Alert, ...] = (
         ),
     ),
     Alert(
-        "VmtopHostMemoryShort", f"{HOST_MEMORY} > 0.95", "10m", "critical",
+        "VmtopHostMemoryShort", f"{_HOST_MEMORY} > 0.95", "10m", "critical",
         "{{ $labels.instance }} is short of memory",
-        "{{ $value | humanizePercentage }} of its memory is in use. On that host: vmtop --sort mem",
+        "{{ $value | humanizePercentage }} of its memory is in use, hugepages left out. On that host: vmtop --sort mem",
         (
             Case("20m", {
                 'vmtop_host_memory_available_bytes{instance="hv01"}': "3x60",
@@ -185,6 +189,11 @@ ALERTS: tuple[Alert, ...] = (
             Case("20m", {
                 'vmtop_host_memory_available_bytes{instance="hv01"}': "30x60",
                 'vmtop_host_memory_bytes{instance="hv01"}': "100x60",
+            }, None),
+            Case("20m", {
+                'vmtop_host_memory_available_bytes{instance="hv01"}': "3x60",
+                'vmtop_host_memory_bytes{instance="hv01"}': "100x60",
+                'vmtop_host_memory_hugepages_bytes{instance="hv01"}': "90x60",
             }, None),
         ),
     ),

@@ -193,6 +193,7 @@ _HOST: tuple[Family, ...] = (
     Family("host_load1", G, "Load average over one minute.", "load_1m"),
     Family("host_cpus", G, "Online CPUs of the host."),
     Family("host_memory_bytes", G, "MemTotal of the host."),
+    Family("host_memory_hugepages_bytes", G, "Pools of hugepages of the host, in use or not; absent without any."),
     Family("host_info", Type.INFO, "What the host is (labels hostname, kernel, cgroup, vmtop); always 1."),
 )  # fmt: skip
 

@@ -122,6 +122,8 @@ def host_facts(host: str, scrapes: Scrapes, interval_s: float, uses: dict[Kind, 
     """Return what is known of a host. Its monotonic instants are the server's, so it has no run of its own."""
     values, info = _as_of(scrapes, scrapes.newest)
     facts = {key: sanitize(text, 120) for key in ("hostname", "kernel", "cgroup", "vmtop") if (text := info.get(key))}
+    if pooled := _count(values.get(f"{PREFIX}host_memory_hugepages_bytes")):
+        facts["hugepages_total"] = str(pooled)
     return HostFacts(
         workload=host_workload(host, scrapes).id,
         cpus=_count(values.get(f"{PREFIX}host_cpus")) or 0,

@@ -98,6 +98,12 @@ def test_the_host_sources_events_and_vmtop_have_families_of_their_own() -> None:
     assert found["vmtop_scrape_seconds"] == [({}, 0.004)]
 
 
+def test_pools_of_hugepages_are_told_where_a_host_has_them() -> None:
+    pooled = replace(FRAME, facts={**FRAME.facts, "hugepages_total": str(6 << 30)})
+    assert exposed(pooled)["vmtop_host_memory_hugepages_bytes"] == [({}, 6 << 30)]
+    assert "vmtop_host_memory_hugepages_bytes" not in exposed(FRAME)
+
+
 def test_an_absent_system_has_no_source_and_events_add_up() -> None:
     absent = SourceState("libvirt", Availability.ABSENT, "", "no libvirt here")
     exposer = Exposer()

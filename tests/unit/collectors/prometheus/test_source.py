@@ -54,7 +54,8 @@ class Scripted:
 
     def _hosts(self) -> Iterator[dict[str, object]]:
         for instance, age in self.hosts.items():
-            for name, per_s in (("vmtop_host_cpu_seconds_total", 2), ("vmtop_host_cpus", 0)):
+            steady = ("vmtop_host_cpus", "vmtop_host_memory_hugepages_bytes")
+            for name, per_s in (("vmtop_host_cpu_seconds_total", 2), *((one, 0) for one in steady)):
                 values = [[at - age, str(8 + at * per_s)] for at in (_NOW - 16, _NOW - 1)]
                 yield {"metric": {"__name__": name, "instance": instance, "job": "vmtop"}, "values": values}
             metric = {"__name__": "vmtop_source_up", "instance": instance, "source": "docker"}
@@ -111,6 +112,10 @@ def test_there_are_rates_at_once_also_of_who_comes_later(source: PrometheusSourc
 def test_a_workload_that_its_host_was_scraped_without_has_ended(source: PrometheusSource, scripted: Scripted) -> None:
     scripted.workloads, scripted.total, scripted.gone = ["web", "db"], 2, {"db"}
     assert DB not in _rates(source, Deriver())
+
+
+def test_a_host_keeps_its_pools_of_hugepages_which_nobody_else_can_take_from(source: PrometheusSource) -> None:
+    assert source.read().hosts["hv01"].facts["hugepages_total"] == "8"
 
 
 def test_the_ledger_has_those_that_are_not_shown(source: PrometheusSource, scripted: Scripted) -> None:
