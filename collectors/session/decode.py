@@ -27,11 +27,13 @@ from collectors.safety.sanitize import sanitize
 from collectors.session.format import (
     FORMAT,
     LONGEST_LINE,
+    MOST_DESCRIBED,
     MOST_FRAME_ROWS,
     MOST_FRAMES,
     MOST_HOSTS,
     MOST_LINES,
     MOST_ROWS,
+    MOST_SOURCES,
     MOST_VALUES,
     MOST_WORKLOADS,
     VERSION,
@@ -57,7 +59,6 @@ _KINDS = frozenset({"meta", "host", "hosts", "workloads", "frame", "gap"})
 _LONG_TEXT = 4096
 _LONGEST_ID = 1024
 _MOST_BLOCKS = 256
-_MOST_SOURCES = 256
 
 
 class _Any(msgspec.Struct):
@@ -153,14 +154,14 @@ class Decoder:
                 self._forget_list()
             elif self._listed is not None and workload.id in self._listed.workloads:
                 self._changed[workload.id] = workload
-        _check_bound(len(self._workloads), 2 * MOST_WORKLOADS, "workloads")
+        _check_bound(len(self._workloads), MOST_DESCRIBED, "workloads")
 
     def _frame(self, line: FrameLine) -> UnmadeFrame:
         if self.meta is None or self._host is None or self._host_workload is None:
             raise LineError("a frame comes before its meta or host line")
         self._frames += 1
         _check_bound(self._frames, MOST_FRAMES, "frames")
-        _check_bound(len(line.sources), _MOST_SOURCES, "sources")
+        _check_bound(len(line.sources), MOST_SOURCES, "sources")
         self._listed = listed = self._list(line.workloads, self._host_workload)
         without_samples = Frame(
             at_ns=line.at_ns,

@@ -14,6 +14,9 @@ from collectors.session.format import (
     COLUMN_FACTS,
     COLUMNS,
     FORMAT,
+    MEMBER_ROWS,
+    MOST_DESCRIBED,
+    MOST_VALUES,
     OF_ONE_HOST,
     VERSION,
     Block,
@@ -59,6 +62,12 @@ class Encoder:
         self._numbers: dict[WorkloadId, int] = {}
         self._described: dict[WorkloadId, Workload] = {}
         self._previous: dict[tuple[int, str], _PreviousBlock] = {}
+        self._values = self._rows = 0
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether all lines so far are no more than readers take of a member."""
+        return self._values <= MOST_VALUES and self._rows <= MEMBER_ROWS and len(self._numbers) <= MOST_DESCRIBED
 
     def lines(self, frame: Frame, gap: Gap | None = None) -> bytes:
         """Return the lines of one frame, each with its line end, preceded by the lines that the frame needs."""
@@ -80,7 +89,9 @@ class Encoder:
                 )
             )
         )
-        return b"".join(lines)
+        text = b"".join(lines)
+        self._values += text.count(b",")  # as readers count them
+        return text
 
     def _opening(self, frame: Frame) -> list[bytes]:
         """Return the member's first line, which is repeated if other hosts appear later."""
@@ -124,6 +135,7 @@ class Encoder:
         for key in sorted(groups):
             block, self._previous[key] = _block(key, groups[key], previous.get(key))
             blocks.append(block)
+            self._rows += len(block.rows)
         return blocks
 
 

@@ -37,13 +37,16 @@ MEMBER_FRAMES = 60
 """Frames after which a member ends."""
 MEMBER_TEXT = 4 << 20
 """Bytes of text after which a member ends, so that large fleets are read as quickly as small ones."""
+MEMBER_ROWS = 100_000
+"""Samples that a member has at most: what readers took before they took `MOST_ROWS`."""
 
 PAUSE = 3.0
 """Frames further apart than this many intervals have a pause between them."""
 SHORTEST_S = 0.2
 """No interval is shorter."""
 
-# Bounds of what is read, so that whatever is in a file takes linear time and little memory. A writer stays far below.
+# Bounds of what is read, so that whatever is in a file takes linear time and little memory. A writer ends a member
+# before it has more.
 LONGEST_LINE = 8 << 20
 LARGEST_MEMBER = 16 << 20
 """Text that a reader takes from one member at most: `MEMBER_TEXT` and a frame."""
@@ -52,15 +55,20 @@ MOST_LINES = 10_000
 MOST_FRAMES = 1000
 """Frames of one member at most."""
 MOST_WORKLOADS = 10_000
-"""Workloads in one frame at most; one member may describe twice as many, since they come and go."""
+"""Workloads in one frame at most."""
+MOST_DESCRIBED = 2 * MOST_WORKLOADS
+"""Workloads that one member describes at most: they come and go."""
 MOST_VALUES = 1_100_000
 """Values in all lines of one member at most, of some 40 bytes each: a reader holds them in memory together."""
-MOST_ROWS = 100_000
-"""Samples in all frames of one member at most, of some 500 bytes each. One that is repeated counts once."""
+MOST_ROWS = 160_000
+"""Samples in all frames of one member at most. One that is repeated counts once; they are made when asked for, of some
+500 bytes each."""
 MOST_FRAME_ROWS = 60_000
 """Samples in one frame at most."""
 MOST_HOSTS = 1024
 """Other hosts in one frame at most."""
+MOST_SOURCES = 32 * MOST_HOSTS
+"""Sources in one frame at most: each host has two dozen."""
 MOST_MEMBERS = 100_000
 """Members of one file at most, of some 400 bytes each in the index: 69 days at a frame a second."""
 MOST_KEPT = 10_000

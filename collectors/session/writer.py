@@ -134,13 +134,8 @@ class Writer:
             frame = msgspec.structs.replace(frame, workloads=dict(islice(frame.workloads.items(), MOST_WORKLOADS)))
         if self._member is not None and (self._member.maker.is_full() or self._is_break(frame)):
             self.end_member()
-        if self._member is None:
-            maker = MemberMaker(frame.run, self._sequence, frame.wall)
-            self._member = _Member(maker, Encoder(frame.run, self._sequence, program()), self._storage.size)
-            self._sequence += 1
-        maker, encoder, _ = self._member
         try:
-            text = encoder.lines(frame, gap)
+            maker, text = self._encoded(frame, gap)
             self._storage.append(maker.add(text, frame.wall, len(frame.events)), maker.end())
         except BaseException:
             self._abandon()
@@ -148,6 +143,22 @@ class Writer:
         self.frames += 1
         self._last_frame = frame
         self.first_wall = frame.wall if self.first_wall is None else self.first_wall
+
+    def _encoded(self, frame: Frame, gap: Gap | None) -> tuple[MemberMaker, bytes]:
+        """Return the lines of a frame, and the member that they belong in: another one if this one has no room."""
+        member = self._member or self._begin(frame)
+        text = member.encoder.lines(frame, gap)
+        if member.maker.frames and not member.encoder.is_readable:
+            self.end_member()
+            member = self._begin(frame)
+            text = member.encoder.lines(frame, gap)
+        return member.maker, text
+
+    def _begin(self, frame: Frame) -> _Member:
+        maker = MemberMaker(frame.run, self._sequence, frame.wall)
+        self._member = _Member(maker, Encoder(frame.run, self._sequence, program()), self._storage.size)
+        self._sequence += 1
+        return self._member
 
     def _abandon(self) -> None:
         """Continue with a new member: this one's compressor may have seen text that was not written."""

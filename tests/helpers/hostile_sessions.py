@@ -142,7 +142,7 @@ def wide_frames() -> bytes:
 
 
 def many_samples() -> bytes:
-    """Two members of twelve frames with 9,900 samples each, all columns known and none carried."""
+    """Two members of 17 frames with 9,900 samples each, of which the first frame says most."""
     data = b""
     rows = list(range(1, 9901))
     for part in range(2):
@@ -150,13 +150,15 @@ def many_samples() -> bytes:
         def lines(part: int = part) -> Lines:
             yield opening()
             yield line(k="workloads", set=[workload(n, f"{n}") for n in rows])
-            for number in range(12):
-                at = part * 12 + number
+            for number in range(17):
+                at = part * 17 + number
                 columns = {name: [300 + at] * 9900 for name in COLUMNS[:8]} if not number else {}
                 counters = {"cpu_total_ns": [(n + at) * 1000 for n in rows]}
-                yield frame(at, workloads=rows, samples=[block(rows, {**columns, **counters}, at_ns=at * 10**9)])
+                carried: dict[str, Any] = {} if not number else {"offset_ns": None, "epoch": None}
+                samples = block(rows, {**columns, **counters}, at_ns=at * 10**9, **carried)
+                yield frame(at, workloads=rows, samples=[samples])
 
-        data += member(lines(), 12, WALL + part * 12, WALL + part * 12 + 11)
+        data += member(lines(), 17, WALL + part * 17, WALL + part * 17 + 16)
     return data
 
 
