@@ -10,6 +10,7 @@ import pty
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -28,11 +29,19 @@ from tui.cli.screen import Chosen
 from tui.settings.screen_options import ScreenOptions
 
 SCHEMA = json.loads((DOCS / "list.schema.json").read_text())
+
+
 COMMAND = (sys.executable, "-c", "from tui.cli.main import main; main(prog_name='vmtop')")
 FLEET_COMMAND = (
     *COMMAND[:2],
     "from tui.cli import main, sources; sources.specs = lambda *_: sources.demo(20, 7); main.main(prog_name='vmtop')",
 )
+
+
+@pytest.fixture(autouse=True)
+def _unconfigured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no configuration that another test has left: what is imported depends on it."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
 def run(*arguments: str) -> Result:
