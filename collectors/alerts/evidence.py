@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from collectors.analysis.contacts import contacts
-from collectors.analysis.hosts import facts_of_host, size_of_host
+from collectors.analysis.hosts import facts_of_host, pooled_bytes, size_of_host
 from collectors.analysis.rates import Moment, Pair, Reading
 from collectors.analysis.staleness import is_old
 from collectors.model.metric_type import Unit
@@ -67,12 +67,12 @@ class Evidence:
         Of its memory, pools of hugepages are not: nobody else can take from them, however full or empty they are.
         """
         cpus, memory_bytes = size_of_host(self._frame, reading.workload.id)
-        pools = facts_of_host(self._frame, reading.workload.id).get("hugepages_total", "")
+        pooled = pooled_bytes(facts_of_host(self._frame, reading.workload.id))
         size = Sample(
             source="host",
             at_ns=self._frame.at_ns,
             cpu_limit_cores=cpus or None,
-            memory_limit_bytes=max(0, memory_bytes - (int(pools) if pools.isdecimal() else 0)) or None,
+            memory_limit_bytes=max(0, memory_bytes - pooled) or None,
         )
         return Reading(reading.workload, (*reading.pairs, Pair(None, size)), memory_bytes, cpus)
 

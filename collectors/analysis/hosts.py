@@ -34,6 +34,16 @@ def facts_of_host(frame: Frame, identity: WorkloadId) -> Mapping[str, str]:
     return facts.facts if facts is not None else {}
 
 
+def pooled_bytes(facts: Mapping[str, str]) -> int:
+    """Return the size of a host's pools of hugepages, in use or not; 0 where it has none, or they are not known.
+
+    Args:
+        facts: As in `Frame.facts`.
+    """
+    text = facts.get("hugepages_total", "")
+    return int(text) if text.isdecimal() else 0
+
+
 def of_one_host(moment: Moment, name: str) -> Moment:
     """Return a moment as if one host were the only one: its own values, workloads, sources and ledger.
 

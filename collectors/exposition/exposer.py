@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from collectors.analysis.hosts import pooled_bytes
 from collectors.exposition.alert_series import AlertSeries, alert_rows
 from collectors.exposition.busiest import Busiest
 from collectors.exposition.columns import OLDEST_S, Columns, Row
@@ -128,16 +129,10 @@ def _add_hosts(text: Text, hosts: list[_Host]) -> None:
     text.add(PREFIX + "host_cpus", [(_braced((HOST_LABEL, host.name)), host.cpus) for host in hosts if host.cpus])
     memory = [(_braced((HOST_LABEL, host.name)), host.memory_bytes) for host in hosts if host.memory_bytes]
     text.add(PREFIX + "host_memory_bytes", memory)
-    pools = [(_braced((HOST_LABEL, host.name)), pooled) for host in hosts if (pooled := _pooled_bytes(host.facts))]
+    pools = [(_braced((HOST_LABEL, host.name)), pooled) for host in hosts if (pooled := pooled_bytes(host.facts))]
     text.add(PREFIX + "host_memory_hugepages_bytes", pools)
     info = [(_braced((HOST_LABEL, host.name), *_described(host)), 1) for host in hosts]
     text.add(PREFIX + "host_info", info)
-
-
-def _pooled_bytes(facts: Mapping[str, str]) -> int:
-    """Return the size of a host's pools of hugepages; 0 where it has none, or they are not known."""
-    text = facts.get("hugepages_total", "")
-    return int(text) if text.isdecimal() else 0
 
 
 def _described(host: _Host) -> list[tuple[str, str | None]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import isnan
 
 from collectors.analysis.history import History
+from collectors.analysis.hosts import pooled_bytes
 from collectors.analysis.ledger import Shares
 from collectors.analysis.rates import Moment
 from collectors.model.machine import Core
@@ -52,10 +53,9 @@ def memory_part(moment: Moment, history: History, width: int, is_ascii: bool) ->
     values = _past(moment, history, "memory_host_bytes", width, is_ascii)
     top = text(total, Unit.BYTES, 5).strip()
     lines = _ledger(shares, Unit.BYTES, Area(values, float(total or 1), "mem"), top, width, is_ascii)
-    pages = frame.facts.get("hugepages_total", "")
-    if pages.isdigit() and int(pages):
+    if pooled := pooled_bytes(frame.facts):
         unused = _size(frame.facts.get("hugepages_unused", ""))
-        lines.append([("  hugepages ", "muted"), (_size(pages), "text"), (f" in pools, {unused} unused", "muted")])
+        lines.append([("  hugepages ", "muted"), (_size(pooled), "text"), (f" in pools, {unused} unused", "muted")])
     swap, swap_all = frame.facts.get("swap_used", ""), frame.facts.get("swap_total", "")
     right = f"swap {_size(swap)} of {_size(swap_all)}" if swap_all.isdigit() and int(swap_all) else "no swap"
     if shares is None or not total:

@@ -59,11 +59,12 @@ def test_whoever_hangs_in_a_turn_is_waited_for_once_and_the_others_still_take_tu
     with held(turns):
         with turns.turn():
             waits.append("once")
+            assert not turns._lock.locked(), "it goes without a turn"
         with held(turns):  # a new turn, which is not that of the one that hangs
             assert threading.active_count() > 2
-        turns._patience_s = _LONG_S
         with turns.turn():
             waits.append("not again")
+            assert turns._lock.locked(), "it has a turn"
     assert waits == ["once", "not again"]
 
 
